@@ -1,0 +1,1 @@
+"""`make bench-move`: what each part of moving a job costs."""

@@ -1,0 +1,47 @@
+"""Durations of repeated moves, summed up."""
+
+from collections.abc import Mapping, Sequence
+from statistics import median
+from typing import Any
+
+# Starting a pod is the work of the scheduler, the kubelet and containerd; all other parts are ours.
+NOT_OURS = "start"
+
+
+def ours(timings: Mapping[str, float]) -> float:
+    """All of a move that is Ergosphere's own work, in milliseconds."""
+    return sum(duration for part, duration in timings.items() if part != NOT_OURS)
+
+
+def summary(moves: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    """For each part, and for `ours`: the least, the median and the greatest duration in milliseconds.
+
+    Raises:
+        ValueError: there is no move, or a move lacks a part that another one has.
+    """
+    parts = {tuple(sorted(move)) for move in moves}
+    if len(parts) != 1:
+        raise ValueError(
+            f"the moves have different parts: {sorted(parts)}" if parts else "no move was measured"
+        )
+    columns = {part: [move[part] for move in moves] for part in moves[0]}
+    columns["ours"] = [ours(move) for move in moves]
+    return {
+        part: {"min": min(values), "median": median(values), "max": max(values)}
+        for part, values in columns.items()
+    }
+
+
+def table(found: Mapping[str, Mapping[str, float]]) -> str:
+    """The summary for people, in milliseconds."""
+    lines = [f"{'part':<14}{'min':>10}{'median':>10}{'max':>10}   ms"]
+    lines += [
+        f"{part:<14}" + "".join(f"{row[column]:>10.0f}" for column in ("min", "median", "max"))
+        for part, row in found.items()
+    ]
+    return "\n".join(lines)
+
+
+def line(found: Mapping[str, Mapping[str, float]], moves: int, state_mib: int) -> dict[str, Any]:
+    """The summary for machines."""
+    return {"bench": "move", "moves": moves, "state_mib": state_mib, "parts_ms": found}

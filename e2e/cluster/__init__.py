@@ -1,0 +1,1 @@
+"""Throw-away Kubernetes clusters for development and tests, behind one small interface."""

@@ -1,0 +1,1 @@
+"""Container images from the repository's Dockerfiles, without a registry."""

@@ -1,0 +1,124 @@
+"""The cluster of the end-to-end tests, and what each test starts on it."""
+
+import os
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster.__main__ import provider
+from scenario import diagnosis, reference_run
+from scenario.joblogs import JobLogs
+from scenario.jobs import CONTAINER, Job, StartDigits, StartJob, job_manifest
+from scenario.kubectl import Kubectl
+from scenario.losses import Step
+from scenario.names import DIGITS_IMAGE, WORKER_IMAGE
+from scenario.system import DIGITS, WORKER, stand_up
+
+OUTPUT = Path(__file__).parents[1] / "build" / "e2e"
+REFERENCE_STEPS = 4000
+
+
+@pytest.fixture(scope="session")
+def kubectl() -> Iterator[Kubectl]:
+    """The system on a cluster of its own, or on the one that ERGO_E2E_CLUSTER names, which is kept."""
+    standing = os.environ.get("ERGO_E2E_CLUSTER", "")
+    name = standing or "e2e"
+    try:
+        yield stand_up(name, DIGITS, WORKER)
+    finally:
+        if not standing:
+            provider().delete(name)
+
+
+@pytest.fixture
+def namespace(kubectl: Kubectl, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A namespace of the test's own; what is in it is written to build/e2e when the test fails."""
+    name = f"e2e-{uuid.uuid4().hex[:8]}"
+    kubectl.run("create", "namespace", name)
+    yield name
+    if request.node.stash.get(FAILED, False):
+        diagnosis.write(kubectl, name, OUTPUT / request.node.name)
+    kubectl.run("delete", "namespace", name, "--wait=false")
+
+
+@pytest.fixture
+def followed(kubectl: Kubectl, namespace: str, request: pytest.FixtureRequest) -> Iterator["Followed"]:
+    """Applies jobs and follows their output until the test ends."""
+    with ExitStack() as stack:
+        yield Followed(kubectl, namespace, OUTPUT / request.node.name, stack)
+
+
+@pytest.fixture
+def start(followed: "Followed") -> StartJob:
+    """Starts jobs of the tests' own program."""
+
+    def start_job(
+        name: str,
+        *,
+        steps: int,
+        options: Sequence[str] = (),
+        security: Mapping[str, int] | None = None,
+        home: str = "",
+        **spec: Any,
+    ) -> Job:
+        command = ["python3", "/app/worker.py", "--steps", str(steps), *options]
+        body = job_manifest(name, WORKER_IMAGE, command, **spec)
+        container = body["spec"]["template"]["spec"]["containers"][0]
+        container |= {"securityContext": dict(security)} if security else {}
+        container |= {"workingDir": home} if home else {}
+        return followed.apply(body)
+
+    return start_job
+
+
+@pytest.fixture
+def start_digits(followed: "Followed") -> StartDigits:
+    """Starts jobs of the digits example."""
+
+    def start_job(name: str, *, steps: int, options: Sequence[str] = (), **spec: Any) -> Job:
+        command = ["python3", "/app/train.py", "--steps", str(steps), *options]
+        return followed.apply(job_manifest(name, DIGITS_IMAGE, command, **spec))
+
+    return start_job
+
+
+@pytest.fixture(scope="session")
+def reference(kubectl: Kubectl) -> list[Step]:
+    """The losses of a digits run that Ergosphere had no part in."""
+    command = ["python3", "/app/train.py", "--steps", str(REFERENCE_STEPS), "--pace", "0"]
+    with reference_run.started(kubectl, "default", "reference", DIGITS_IMAGE, command) as run:
+        return run.steps(timeout=240)
+
+
+class Followed:
+    """Jobs whose output is followed from the moment they are applied."""
+
+    def __init__(self, kubectl: Kubectl, namespace: str, folder: Path, stack: ExitStack) -> None:
+        self._kubectl = kubectl
+        self._namespace = namespace
+        self._folder = folder
+        self._stack = stack
+
+    def apply(self, body: Mapping[str, Any]) -> Job:
+        """Apply a job's manifest in the test's namespace."""
+        name = body["metadata"]["name"]
+        logs = JobLogs(self._kubectl, self._namespace, name, CONTAINER, self._folder / name)
+        self._stack.enter_context(logs)
+        self._kubectl.apply({**body, "metadata": {"name": name, "namespace": self._namespace}})
+        return Job(self._kubectl, self._namespace, name, logs)
+
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """Remember for the fixtures whether the test failed."""
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report

@@ -1,0 +1,1 @@
+"""`make demo`: one training job, moved while it trains, and a report of what that cost."""

@@ -1,0 +1,30 @@
+"""Making a job leave its node."""
+
+import time
+
+from scenario.jobs import Job
+from scenario.kubectl import Kubectl
+from scenario.operator_pod import assassin
+
+
+def move(job: Job, kubectl: Kubectl, kill_after: float | None = None) -> str:
+    """Cordon the job's node until the job prints elsewhere, and return the node it left.
+
+    `kill_after` seconds after the cordon the operator is killed.
+
+    Raises:
+        StillWaitingError: the job did not go on within three minutes.
+        AssertionError: it went on, but on the node it should have left.
+    """
+    killer = None if kill_after is None else assassin(kubectl)
+    before, node = job.read().status.incarnation, job.node()
+    kubectl.run("cordon", node)
+    try:
+        if killer and kill_after is not None:
+            time.sleep(kill_after)
+            killer.strike()
+        job.until_incarnation(before + 1, timeout=180)
+        assert job.node() != node, f"job {job.name} went on on {node}, which is cordoned"
+    finally:
+        kubectl.run("uncordon", node)
+    return node

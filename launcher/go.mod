@@ -1,0 +1,3 @@
+module ergosphere.dev/launcher
+
+go 1.26

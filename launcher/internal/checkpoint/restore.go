@@ -1,0 +1,61 @@
+package checkpoint
+
+import (
+	"archive/tar"
+	"bufio"
+	"errors"
+	"os"
+	"path/filepath"
+	"time"
+
+	"ergosphere.dev/launcher/internal/criu"
+	"ergosphere.dev/launcher/internal/layer"
+)
+
+const restoreLog = "restore.log"
+
+// Restored is a program that stands where it was dumped, still held frozen.
+type Restored struct {
+	Worker         *criu.Worker
+	Files, Restore time.Duration
+}
+
+// Restore puts the changed files back and brings the program of the record back, with the given descriptors as the
+// pipes of its stdout and stderr. The error is a *protocol.Failure.
+func Restore(installed criu.Installed, record Record, dir string, roots []layer.Root, stdout, stderr int) (Restored, error) {
+	begun := time.Now()
+	if err := extract(filepath.Join(dir, filesName), roots); err != nil {
+		return Restored{}, failure("FilesNotRestored", err)
+	}
+	if err := cutBack(record.Volumes); err != nil {
+		return Restored{}, failure("FilesNotRestored", err)
+	}
+	restored := Restored{Files: time.Since(begun)}
+	begun = time.Now()
+	worker, err := installed.Restore(dir, map[uint64]int{record.Stdout: stdout, record.Stderr: stderr})
+	if err != nil {
+		return Restored{}, failure("CheckpointerMissing", err)
+	}
+	err = worker.AdvanceTo(criu.StageRestored, func(string) error { return nil })
+	if errors.Is(err, criu.ErrRefused) {
+		err = criu.Diagnose(dir, restoreLog, err)
+	}
+	if err != nil {
+		return Restored{}, errors.Join(failure("CheckpointerFailed", err), worker.Close())
+	}
+	restored.Worker, restored.Restore = worker, time.Since(begun)
+	return restored, nil
+}
+
+func extract(name string, roots []layer.Root) error {
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	paths := make([]string, len(roots))
+	for i, root := range roots {
+		paths[i] = root.Path
+	}
+	err = layer.Extract(tar.NewReader(bufio.NewReaderSize(file, 1<<20)), paths)
+	return errors.Join(err, file.Close())
+}

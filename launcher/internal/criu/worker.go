@@ -1,0 +1,156 @@
+package criu
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+
+	"ergosphere.dev/launcher/internal/program"
+	"ergosphere.dev/launcher/internal/sys"
+)
+
+// The stages at which a request can be held, and the one that says the tree stands still.
+const (
+	StageFrozen   = "query-ext-files"
+	StageDumped   = "post-dump"
+	StageRestored = "pre-resume"
+)
+
+const rpcDescriptor = 3
+
+// Spawner starts a child process and gives a channel that delivers its status once when it has ended.
+type Spawner interface {
+	Spawn(path string, arguments []string, attributes *syscall.ProcAttr) (pid int, ended <-chan syscall.WaitStatus, err error)
+}
+
+// Worker is one CRIU process serving one request.
+type Worker struct {
+	PID    int
+	socket *os.File
+	ended  <-chan syscall.WaitStatus
+}
+
+// start runs a CRIU worker as the given user, with all capabilities it needs, and sends it a request. The files become
+// its descriptors from rpcDescriptor+1 on. The user's program may have prepared the container for it, so it
+// gets an empty environment, and neither configuration files nor plugins of the container.
+func (c Installed) start(user program.User, files []uintptr, request message) (*Worker, error) {
+	pair, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_SEQPACKET|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer syscall.Close(pair[1])
+	socket := os.NewFile(uintptr(pair[0]), "criu")
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return nil, errors.Join(err, socket.Close())
+	}
+	defer null.Close()
+	attributes := &syscall.ProcAttr{
+		Dir:   "/",
+		Env:   []string{"XDG_RUNTIME_DIR=" + c.cache},
+		Files: append([]uintptr{null.Fd(), null.Fd(), null.Fd(), uintptr(pair[1])}, files...),
+		Sys:   &syscall.SysProcAttr{Setsid: true},
+	}
+	if user.UID != 0 {
+		attributes.Sys.Credential = &syscall.Credential{Uid: user.UID, Gid: user.GID, Groups: user.Groups}
+		attributes.Sys.AmbientCaps = c.capabilities
+	}
+	binary := filepath.Join(c.directory, "criu")
+	arguments := []string{binary, "--no-default-config", "--libdir", c.directory + "/plugins", "swrk", strconv.Itoa(rpcDescriptor)}
+	pid, ended, err := c.spawner.Spawn(binary, arguments, attributes)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("cannot start %s: %w", binary, err), socket.Close())
+	}
+	worker := &Worker{PID: pid, socket: socket, ended: ended}
+	if user.UID == 0 {
+		// At a restore CRIU opens every file of the program, whose own limit may be above ours.
+		err = sys.AllowAllFiles(pid)
+	}
+	if err == nil {
+		err = worker.send(request)
+	}
+	if err != nil {
+		return nil, errors.Join(err, worker.Close())
+	}
+	return worker, nil
+}
+
+func (w *Worker) send(request message) error {
+	_, err := w.socket.Write(request)
+	return err
+}
+
+// Proceed lets CRIU go on from the stage it announced last.
+func (w *Worker) Proceed() error { return w.send(answer()) }
+
+// Next waits for what CRIU says next: the name of a stage, at which it then waits for Proceed, or "" with
+// whether the request succeeded. A worker that died says so as an error.
+func (w *Worker) Next() (stage string, success bool, err error) {
+	buffer := make([]byte, 1<<16)
+	size, err := w.socket.Read(buffer)
+	if err != nil {
+		return "", false, fmt.Errorf("CRIU ended without an answer: %w", err)
+	}
+	parsed, err := parseResponse(buffer[:size])
+	if err != nil {
+		return "", false, err
+	}
+	return parsed.stage, parsed.success, nil
+}
+
+// AdvanceTo lets CRIU run through its stages up to the given one, calling at each that it passes. An error from
+// there ends it; ErrRefused says that CRIU itself gave up.
+func (w *Worker) AdvanceTo(target string, passed func(stage string) error) error {
+	for {
+		stage, _, err := w.Next()
+		if err != nil {
+			return err
+		}
+		if stage == target {
+			return nil
+		}
+		if stage == "" {
+			return ErrRefused
+		}
+		if err := passed(stage); err != nil {
+			return err
+		}
+		if err := w.Proceed(); err != nil {
+			return err
+		}
+	}
+}
+
+// ErrRefused says that CRIU could not do what was asked; its log has the reason.
+var ErrRefused = errors.New("CRIU failed")
+
+// Finish lets CRIU go on from where it holds, to its end.
+func (w *Worker) Finish() error {
+	err := w.Proceed()
+	for err == nil {
+		var stage string
+		var success bool
+		if stage, success, err = w.Next(); err != nil {
+			break
+		}
+		if stage == "" {
+			if !success {
+				err = ErrRefused
+			}
+			break
+		}
+		err = w.Proceed()
+	}
+	return errors.Join(err, w.Close())
+}
+
+// Close hangs up and waits for the process to end, which it does on its own: a CRIU that loses its caller
+// lets go of the tree.
+func (w *Worker) Close() error {
+	err := w.socket.Close()
+	<-w.ended
+	return err
+}

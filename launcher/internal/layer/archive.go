@@ -1,0 +1,100 @@
+package layer
+
+import (
+	"archive/tar"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+	"syscall"
+
+	"ergosphere.dev/launcher/internal/sys"
+)
+
+// namesRecord is the extended header of a directory that lists what it holds, so that files of the image which
+// the program removed are removed again. A name cannot hold the separator.
+const (
+	namesRecord    = "ERGOSPHERE.names"
+	namesSeparator = "/"
+)
+
+// Archive writes the entries of a root to a tar stream under their absolute paths. Sockets and devices are left
+// out: CRIU makes the sockets again, and the program may not make devices.
+func Archive(archive *tar.Writer, root string, entries []Entry) error {
+	base, err := sys.OpenDirectory(root)
+	if err != nil {
+		return err
+	}
+	defer base.Close()
+	writer := writer{tar: archive, root: root, base: int(base.Fd()), names: map[file]string{}}
+	for _, entry := range entries {
+		if err := writer.add(entry); err != nil {
+			return fmt.Errorf("archive %s: %w", path.Join(root, entry.Path), err)
+		}
+	}
+	return nil
+}
+
+type writer struct {
+	tar  *tar.Writer
+	root string
+	base int
+	// names holds the name under which each file is archived first; its other names become links to that.
+	names map[file]string
+}
+
+type file struct {
+	device [2]uint32
+	inode  uint64
+}
+
+func (w *writer) add(entry Entry) error {
+	status := entry.Status
+	header := &tar.Header{
+		Name:    strings.TrimPrefix(path.Join(w.root, entry.Path), "/"),
+		Mode:    int64(status.Mode &^ syscall.S_IFMT),
+		Uid:     int(status.UID),
+		Gid:     int(status.GID),
+		ModTime: status.Modified,
+		Format:  tar.FormatPAX,
+	}
+	switch status.Type() {
+	case syscall.S_IFREG:
+		return w.addRegular(entry, header)
+	case syscall.S_IFDIR:
+		header.Typeflag = tar.TypeDir
+		header.Name += "/"
+		header.PAXRecords = map[string]string{namesRecord: strings.Join(entry.Names, namesSeparator)}
+	case syscall.S_IFIFO:
+		header.Typeflag = tar.TypeFifo
+	case syscall.S_IFLNK:
+		target, err := sys.ReadLink(w.base, entry.Path)
+		if err != nil {
+			return err
+		}
+		header.Typeflag, header.Linkname = tar.TypeSymlink, target
+	default:
+		return nil
+	}
+	return w.tar.WriteHeader(header)
+}
+
+func (w *writer) addRegular(entry Entry, header *tar.Header) error {
+	identity := file{entry.Status.Device, entry.Status.Inode}
+	if first, known := w.names[identity]; known {
+		header.Typeflag, header.Linkname = tar.TypeLink, first
+		return w.tar.WriteHeader(header)
+	}
+	w.names[identity] = header.Name
+	opened, err := sys.OpenBeneath(w.base, entry.Path, syscall.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return err
+	}
+	header.Typeflag, header.Size = tar.TypeReg, int64(entry.Status.Size)
+	err = w.tar.WriteHeader(header)
+	if err == nil {
+		_, err = io.CopyN(w.tar, opened, header.Size)
+	}
+	return errors.Join(err, opened.Close())
+}

@@ -1,0 +1,103 @@
+package supervisor
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"ergosphere.dev/launcher/internal/checkpoint"
+	"ergosphere.dev/launcher/internal/link"
+	"ergosphere.dev/launcher/internal/protocol"
+)
+
+// dump freezes the program, writes its image and leaves it frozen under a lease. Asked again for the cut it
+// already holds, it answers the same.
+func (s *Supervisor) dump(call link.Call) error {
+	if s.state == Frozen && call.Cut == s.cut {
+		call.Answer(s.taken)
+		return nil
+	}
+	if s.state != Running {
+		return s.wrongState("dump", Running)
+	}
+	if call.Cut == "" || call.LeaseSeconds == 0 {
+		return protocol.Failed("BadRequest", "dump needs a cut and leaseSeconds")
+	}
+	if err := s.imageDirectory(call.Dir); err != nil {
+		return err
+	}
+	if s.terminating {
+		s.deadline = time.After(time.Until(s.lastMoment))
+	}
+	record := s.record
+	s.perform("dump", func() func() {
+		taken, err := checkpoint.Take(s.config.CRIU, record, call.Dir, s.config.Roots)
+		return func() { s.onDumped(call, taken, err) }
+	})
+	return nil
+}
+
+func (s *Supervisor) onDumped(call link.Call, taken checkpoint.Taken, err error) {
+	if err != nil {
+		refuse(call, err)
+		return
+	}
+	s.worker, s.cut, s.state = taken.Worker, call.Cut, Frozen
+	s.extendLease(call.LeaseSeconds)
+	s.taken = protocol.Reply{
+		OK: true, FreezeMs: milliseconds(taken.Freeze), DumpMs: milliseconds(taken.Dump),
+		FilesMs: milliseconds(taken.Files), Bytes: &taken.Bytes,
+	}
+	call.Answer(s.taken)
+}
+
+func milliseconds(duration time.Duration) *float64 {
+	value := float64(duration.Microseconds()) / 1000
+	return &value
+}
+
+func (s *Supervisor) extendLease(seconds float64) {
+	s.lease.Reset(time.Duration(seconds * float64(time.Second)))
+}
+
+func (s *Supervisor) renew(call link.Call) error {
+	if err := s.holds(call, "renew"); err != nil {
+		return err
+	}
+	if call.LeaseSeconds == 0 {
+		return protocol.Failed("BadRequest", "renew needs leaseSeconds")
+	}
+	s.extendLease(call.LeaseSeconds)
+	accept(call)
+	return nil
+}
+
+// holds checks that the program is frozen for the cut that a request names.
+func (s *Supervisor) holds(call link.Call, operation string) error {
+	if s.state != Frozen {
+		return s.wrongState(operation, Frozen)
+	}
+	if call.Cut != s.cut {
+		return protocol.Failed("WrongCut", "the program is frozen for the cut %q, not %q", s.cut, call.Cut)
+	}
+	return nil
+}
+
+func (s *Supervisor) onLeaseEnd() {
+	// The lease may have ended while another event was handled that thawed the program.
+	if s.state != Frozen || s.busy != "" {
+		return
+	}
+	cut := s.cut
+	s.resume()
+	s.link.Announce(protocol.Event{Event: "thawed", Cut: cut, Reason: "LeaseExpired"})
+}
+
+// resume lets a frozen program run on where it is.
+func (s *Supervisor) resume() {
+	s.lease.Stop()
+	if err := s.worker.Finish(); err != nil {
+		fmt.Fprintf(os.Stderr, "ergosphere: after a cut: %v\n", err)
+	}
+	s.worker, s.cut, s.state = nil, "", Running
+}

@@ -1,0 +1,92 @@
+package supervisor
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"ergosphere.dev/launcher/internal/protocol"
+)
+
+// lastSeconds of the grace period are the program's own: SIGTERM reaches it that long before SIGKILL ends the container.
+const lastSeconds = 3 * time.Second
+
+// patience is how long a terminating launcher waits for a cut to begin. A pod that is deleted with its job has
+// nobody who cuts it, and should not take its whole grace period to end.
+const patience = 10 * time.Second
+
+// onSignal passes a signal on to the program. SIGTERM first gives the agent time to take the program elsewhere.
+func (s *Supervisor) onSignal(received syscall.Signal) {
+	switch received {
+	case syscall.SIGCHLD, syscall.SIGURG, syscall.SIGPIPE:
+		// Meant for the launcher: children, the Go runtime, a closed log.
+	case syscall.SIGTERM:
+		s.onTerminate()
+	default:
+		s.forward(received)
+	}
+}
+
+func (s *Supervisor) forward(received syscall.Signal) {
+	if s.state == Waiting {
+		s.end(protocol.Exit{Code: 128 + int(received), Signal: int(received)})
+		return
+	}
+	if err := syscall.Kill(s.record.Root, received); err != nil && err != syscall.ESRCH {
+		fmt.Fprintf(os.Stderr, "ergosphere: cannot pass on %v: %v\n", received, err)
+	}
+}
+
+func (s *Supervisor) onTerminate() {
+	wait := s.config.Grace - lastSeconds
+	if s.terminating || s.state == Waiting || !s.link.Connected() || wait <= 0 {
+		s.terminate()
+		return
+	}
+	s.terminating = true
+	s.lastMoment = time.Now().Add(wait)
+	s.deadline = time.After(min(wait, patience))
+	grace := s.config.Grace.Seconds()
+	s.link.Announce(protocol.Event{Event: "terminating", GraceSeconds: &grace})
+}
+
+// terminate tells the program to end, now that nobody takes it elsewhere.
+func (s *Supervisor) terminate() {
+	s.deadline = nil
+	if s.worker != nil {
+		s.resume()
+	}
+	s.forward(syscall.SIGTERM)
+}
+
+// onProgramEnd ends what is left of the tree, as the end of PID 1 does in any container, and the container.
+func (s *Supervisor) onProgramEnd(status syscall.WaitStatus) {
+	s.ended = nil
+	if err := s.endTree(); err != nil {
+		fmt.Fprintf(os.Stderr, "ergosphere: after the program's end: %v\n", err)
+	}
+	exit := protocol.Exit{Code: status.ExitStatus()}
+	if status.Signaled() {
+		exit = protocol.Exit{Code: 128 + int(status.Signal()), Signal: int(status.Signal())}
+	}
+	s.end(exit)
+}
+
+func (s *Supervisor) end(exit protocol.Exit) {
+	s.state, s.exit, s.exitCode, s.over = Exited, exit, exit.Code, true
+	s.writeTermination(map[string]any{"exit": exit})
+	s.link.Announce(protocol.Event{Event: "exited", Code: &exit.Code, Signal: &exit.Signal})
+}
+
+// writeTermination leaves word in the file that becomes the container's termination message.
+func (s *Supervisor) writeTermination(word map[string]any) {
+	text, err := json.Marshal(word)
+	if err == nil {
+		err = os.WriteFile(s.config.TerminationLog, append(text, '\n'), 0o600)
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "ergosphere: cannot write %s: %v\n", s.config.TerminationLog, err)
+	}
+}

@@ -1,0 +1,107 @@
+package supervisor
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+
+	"ergosphere.dev/launcher/internal/checkpoint"
+	"ergosphere.dev/launcher/internal/link"
+	"ergosphere.dev/launcher/internal/proctree"
+	"ergosphere.dev/launcher/internal/protocol"
+)
+
+// restore brings a program back from an image and holds it until it is thawed.
+func (s *Supervisor) restore(call link.Call) error {
+	if s.state != Waiting {
+		return s.wrongState("restore", Waiting)
+	}
+	if err := s.imageDirectory(call.Dir); err != nil {
+		return err
+	}
+	record, err := checkpoint.ReadRecord(call.Dir)
+	if err != nil {
+		return protocol.Failed("ImageDamaged", "the image cannot be read: %v", err)
+	}
+	if err := s.openPumps(record.User); err != nil {
+		return err
+	}
+	ended := s.reaper.Watch(record.Root)
+	s.perform("restore", func() func() {
+		restored, err := checkpoint.Restore(
+			s.config.CRIU, record, call.Dir, s.config.Roots, s.stdout.WriteEnd(), s.stderr.WriteEnd())
+		err = errors.Join(err, s.closeWriteEnds())
+		return func() { s.onRestored(call, record, ended, restored, err) }
+	})
+	return nil
+}
+
+func (s *Supervisor) onRestored(call link.Call, record checkpoint.Record, ended <-chan syscall.WaitStatus,
+	restored checkpoint.Restored, err error) {
+	if err != nil {
+		refuse(call, err)
+		return
+	}
+	// What the program starts from now on must not take the numbers that launcher and CRIU need at the next move.
+	proctree.MoveCursorPastReserved()
+	record.Stdout, record.Stderr = s.stdout.Inode, s.stderr.Inode
+	s.record, s.ended, s.worker, s.state = record, ended, restored.Worker, Restored
+	call.Answer(protocol.Reply{
+		OK: true, FilesMs: milliseconds(restored.Files), RestoreMs: milliseconds(restored.Restore)})
+}
+
+// thaw lets a frozen or restored program run. A program that runs already needs no more.
+func (s *Supervisor) thaw(call link.Call) error {
+	switch s.state {
+	case Running:
+	case Restored:
+		s.resume()
+	case Frozen:
+		if err := s.holds(call, "thaw"); err != nil {
+			return err
+		}
+		s.resume()
+	default:
+		return s.wrongState("thaw", Frozen, Restored)
+	}
+	accept(call)
+	return nil
+}
+
+// leave ends the frozen program for good, since it goes on elsewhere, and the container with success.
+func (s *Supervisor) leave(call link.Call) error {
+	if err := s.holds(call, "leave"); err != nil {
+		return err
+	}
+	s.lease.Stop()
+	if err := s.endTree(); err != nil {
+		return err
+	}
+	s.writeTermination(map[string]any{"left": s.cut})
+	s.state, s.over, s.exitCode = Exited, true, 0
+	accept(call)
+	return nil
+}
+
+// endTree kills whatever is left of the program's tree, and copies out the last of its output.
+func (s *Supervisor) endTree() error {
+	processes, err := proctree.List()
+	if err != nil {
+		return err
+	}
+	for _, process := range proctree.Descendants(processes, s.record.Root) {
+		if err := syscall.Kill(process.PID, syscall.SIGKILL); err != nil && err != syscall.ESRCH {
+			return fmt.Errorf("kill process %d (%s): %w", process.PID, process.Name, err)
+		}
+	}
+	if s.worker != nil {
+		// It reports that it cannot resume what was killed in its hands.
+		_ = s.worker.Finish()
+		s.worker = nil
+	}
+	if s.ended != nil {
+		<-s.ended
+		s.ended = nil
+	}
+	return errors.Join(s.stdout.Drain(), s.stderr.Drain())
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"ergosphere.dev/launcher/internal/criu"
+	"ergosphere.dev/launcher/internal/layer"
+	"ergosphere.dev/launcher/internal/program"
+	"ergosphere.dev/launcher/internal/reaper"
+	"ergosphere.dev/launcher/internal/supervisor"
+	"ergosphere.dev/launcher/internal/sys"
+)
+
+// Where the pod's parts find each other, in every container.
+const (
+	runDirectory   = "/ergosphere/run"
+	socketPath     = runDirectory + "/launcher.sock"
+	imagesPath     = runDirectory + "/images"
+	terminationLog = "/dev/termination-log"
+)
+
+// runOptions are the flags of `run` and, in part, of `exec-user`.
+type runOptions struct {
+	user    program.User
+	home    string
+	grace   float64
+	noASLR  bool
+	carry   []string
+	command []string
+}
+
+func parseRunOptions(name string, arguments []string) (runOptions, error) {
+	options := runOptions{user: program.Current()}
+	flags := flag.NewFlagSet(name, flag.ContinueOnError)
+	flags.Func("user", "who the program runs as, `UID:GID[:GROUP,...]`", func(text string) (err error) {
+		options.user, err = program.ParseUser(text)
+		return err
+	})
+	flags.Func("user-file", "what `launcher probe` wrote to this `file`, if it is there: a restore needs no user", func(path string) error {
+		return options.readUser(path)
+	})
+	flags.StringVar(&options.home, "home", "", "the program's home `directory`")
+	flags.Float64Var(&options.grace, "grace", 30, "`seconds` from SIGTERM to SIGKILL")
+	flags.BoolVar(&options.noASLR, "no-aslr", true, "lay out memory the same way each time, so that checkpoints share more")
+	flags.Func("carry", "a `directory` on a mount of its own whose files move with the program", func(path string) error {
+		if !filepath.IsAbs(path) || filepath.Clean(path) != path {
+			return errors.New("must be a clean absolute path")
+		}
+		options.carry = append(options.carry, path)
+		return nil
+	})
+	if err := flags.Parse(arguments); err != nil {
+		return runOptions{}, err
+	}
+	options.command = flags.Args()
+	if len(options.command) == 0 || options.command[0] == "" {
+		return runOptions{}, errors.New("a command must follow --")
+	}
+	if !(options.grace >= 0 && options.grace < 1e9) {
+		return runOptions{}, fmt.Errorf("--grace must be a number of seconds from 0")
+	}
+	return options, nil
+}
+
+func (options *runOptions) readUser(path string) error {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var found probed
+	if err := json.Unmarshal(text, &found); err != nil {
+		return fmt.Errorf("%s is not what `launcher probe` writes: %w", path, err)
+	}
+	options.user, options.home = found.User, found.Home
+	return nil
+}
+
+func run(arguments []string) (int, error) {
+	options, err := parseRunOptions("run", arguments)
+	if err != nil {
+		return 64, err
+	}
+	binary, err := os.Executable()
+	if err != nil {
+		return 1, err
+	}
+	if err := sys.SetUndumpable(); err != nil {
+		return 1, err
+	}
+	children := reaper.Start()
+	checkpointer, missing, err := criu.New(filepath.Dir(binary), runDirectory, children)
+	if err != nil {
+		return 1, err
+	}
+	if len(missing) > 0 {
+		fmt.Fprintf(os.Stderr, "ergosphere: the container lacks the capabilities %s: some programs cannot be moved\n",
+			strings.Join(missing, ", "))
+	}
+	roots := []layer.Root{{Path: "/", Since: time.Now().Add(-clockSlack)}, {Path: "/dev/shm"}}
+	for _, path := range options.carry {
+		roots = append(roots, layer.Root{Path: path})
+	}
+	life, err := supervisor.New(supervisor.Config{
+		Program: program.Spec{
+			User: options.user, Home: options.home,
+			RandomizeAddresses: !options.noASLR, Command: options.command,
+		},
+		Grace:  time.Duration(options.grace * float64(time.Second)),
+		Socket: socketPath, Images: imagesPath, TerminationLog: terminationLog,
+		Roots: roots,
+		CRIU:  checkpointer,
+	}, children)
+	if err != nil {
+		return 1, err
+	}
+	return life.Run(), nil
+}
+
+// clockSlack covers that the kernel stamps files with a clock that is up to a tick behind.
+const clockSlack = 20 * time.Millisecond
+
+func execUser(arguments []string) (int, error) {
+	options, err := parseRunOptions("exec-user", arguments)
+	if err != nil {
+		return 64, err
+	}
+	return program.Become(options.user, !options.noASLR, options.command)
+}

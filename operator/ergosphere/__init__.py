@@ -1,0 +1,1 @@
+"""Ergosphere: training jobs on Kubernetes that can be cut anywhere and go on elsewhere."""

@@ -1,0 +1,81 @@
+"""Announcements: before they store their pages, the ranks of a checkpoint tell each other what these are.
+
+So each page is stored by the lowest rank that has it, although all ranks upload at the same time.
+"""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+
+import numpy as np
+
+from ergosphere.checkpoints import upload as uploads
+from ergosphere.checkpoints.codec import digest
+from ergosphere.checkpoints.known import Known
+from ergosphere.checkpoints.names import CheckpointId
+from ergosphere.checkpoints.notes import Announced, Segment, Upload
+from ergosphere.checkpoints.pages import Prints
+from ergosphere.checkpoints.place import Place
+from ergosphere.checkpoints.recipe import RankRef
+from ergosphere.checkpoints.spool import Spool
+
+_SEGMENT_PAGES = 1 << 16
+_POLL = 0.1
+
+
+def announce(place: Place, begun: uploads.Begun, spool: Spool) -> None:
+    """Write the fingerprints where the other ranks find them."""
+    segments: list[Segment] = []
+
+    def parts() -> Iterator[bytes]:
+        for data in spool.segments(_SEGMENT_PAGES):
+            sealed = place.codec.seal(data)
+            segments.append(Segment(length=len(sealed), digest=digest(sealed)))
+            yield sealed
+
+    place.blobs.put(place.domain.pack(f"{begun.token}-prints"), parts())
+    begun.announce(Announced(pages=spool.pages, segments=tuple(segments)))
+
+
+def heard(
+    place: Place, checkpoint: CheckpointId, ranks: Sequence[int], patience: float, stop: threading.Event
+) -> list[Upload]:
+    """The announcements of these ranks, in their order; late ones are waited for up to `patience` seconds.
+
+    Who is not heard in time is not built upon: that costs space, and nothing else.
+    """
+    deadline = time.monotonic() + patience
+    found = _announced(place, checkpoint, ranks)
+    while len(found) < len(ranks) and time.monotonic() < deadline and not stop.wait(_POLL):
+        found = _announced(place, checkpoint, ranks)
+    return [found[rank] for rank in ranks if rank in found]
+
+
+def known_rank(place: Place, upload: Upload, announced: Announced) -> Known:
+    """What a rank announced, its fingerprints verified as they are loaded."""
+    ends = list(accumulate(segment.length for segment in announced.segments))
+
+    def load(nth: int) -> Prints:
+        segment = announced.segments[nth]
+        key = place.domain.pack(f"{upload.token}-prints")
+
+        def read() -> Prints:
+            sealed = place.blobs.get_range(key, ends[nth] - segment.length, segment.length)
+            data = place.codec.open(sealed, 16 * _SEGMENT_PAGES, segment.digest)
+            return np.frombuffer(data, dtype="<u8").reshape(-1, 2)
+
+        return place.trusted(key, read)
+
+    return Known(RankRef(rank=upload.rank, token=upload.token, pages=announced.pages), _SEGMENT_PAGES, load)
+
+
+def _announced(place: Place, checkpoint: CheckpointId, ranks: Sequence[int]) -> dict[int, Upload]:
+    wanted = {str(rank) for rank in ranks}
+    keys = [
+        entry.key
+        for entry in place.blobs.list(place.domain.uploads_of(checkpoint))
+        if entry.key.rpartition("/")[2].partition("-")[0] in wanted
+    ]
+    notes = [uploads.read(place.blobs, key) for key in keys] if len(keys) >= len(ranks) else []
+    return {note.rank: note for note in notes if note and note.announced}

@@ -1,0 +1,78 @@
+"""How bytes are kept: compressed, encrypted if there is a key, and named by their hash."""
+
+import os
+import threading
+
+import zstandard
+from blake3 import blake3
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from ergosphere.checkpoints.blobs import Data
+from ergosphere.checkpoints.errors import Corrupt, Denied, Invalid
+
+_LEVEL = -1  # half the time of level 1, for bytes of which most are floating-point numbers
+_NONCE = 12
+_TAG = 16
+
+
+def digest(data: Data) -> str:
+    """The BLAKE3 hash of `data`, in hexadecimal."""
+    return blake3(data).hexdigest()
+
+
+class Codec:
+    """Seals and opens pieces of data. Safe to use from several threads."""
+
+    def __init__(self, key: bytes | None = None) -> None:
+        if key is not None and len(key) != 32:
+            raise Invalid(f"an encryption key has 32 bytes, not {len(key)}")
+        self._cipher = AESGCM(key) if key else None
+        self._local = threading.local()
+
+    def seal(self, data: Data) -> bytes:
+        """`data` compressed with zstd, and encrypted with AES-256-GCM if this codec has a key."""
+        packed = self._compressor().compress(data)
+        if self._cipher is None:
+            return packed
+        nonce = os.urandom(_NONCE)
+        return nonce + self._cipher.encrypt(nonce, packed, None)
+
+    def open(self, sealed: Data, size: int, expected: str) -> bytes:
+        """The at most `size` bytes behind `sealed`, which must have the hash `expected`.
+
+        Raises `Corrupt`, before anything is decoded, when the hash differs; `Denied` when the key does
+        not fit.
+        """
+        if digest(sealed) != expected:
+            raise Corrupt("stored bytes do not have the hash they were written with")
+        packed = self._decrypt(sealed)
+        try:
+            if zstandard.frame_content_size(packed) > size:
+                raise Corrupt("stored bytes unpack to more than they may")
+            return self._decompressor().decompress(packed, max_output_size=size)
+        except zstandard.ZstdError as error:
+            if self._cipher is None:
+                raise Denied("stored bytes are not readable without an encryption key") from error
+            raise Corrupt("stored bytes do not decompress") from error
+
+    def _decrypt(self, sealed: Data) -> Data:
+        if self._cipher is None:
+            return sealed
+        view = memoryview(sealed)
+        try:
+            return self._cipher.decrypt(bytes(view[:_NONCE]), view[_NONCE:], None)
+        except (InvalidTag, ValueError):
+            raise Denied("the encryption key is not the one these bytes were written with") from None
+
+    def _compressor(self) -> zstandard.ZstdCompressor:
+        if not hasattr(self._local, "compressor"):
+            self._local.compressor = zstandard.ZstdCompressor(level=_LEVEL)
+        compressor: zstandard.ZstdCompressor = self._local.compressor
+        return compressor
+
+    def _decompressor(self) -> zstandard.ZstdDecompressor:
+        if not hasattr(self._local, "decompressor"):
+            self._local.decompressor = zstandard.ZstdDecompressor()
+        decompressor: zstandard.ZstdDecompressor = self._local.decompressor
+        return decompressor

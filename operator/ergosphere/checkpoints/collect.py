@@ -1,0 +1,90 @@
+"""Collecting what nothing names any more. `docs/checkpoint-format.md` argues why this loses nothing."""
+
+import secrets
+from collections.abc import Iterator
+
+from ergosphere.checkpoints import catalog
+from ergosphere.checkpoints import upload as uploads
+from ergosphere.checkpoints.blobs import Blobs, Entry
+from ergosphere.checkpoints.notes import Condemned
+from ergosphere.checkpoints.places import Domain, checkpoint_in
+
+UPLOAD_LIFE = 24 * 3600.0  # seconds after which an upload that did not end counts as crashed
+
+END_LIFE = 30 * UPLOAD_LIFE
+
+
+def collect(blobs: Blobs, domain: Domain, now: float) -> Iterator[Entry]:
+    """Remove all packs and recipes that neither a manifest nor an upload names, giving each as it goes.
+
+    `now` is in seconds since the epoch. Uploads begun more than `UPLOAD_LIFE` ago are abandoned first.
+    Killed at any point, or run several times at once, it loses nothing, and the next run continues.
+    """
+    _end_uploads(blobs, domain, now - UPLOAD_LIFE)
+    _forget_ends(blobs, domain, now - END_LIFE)
+    blobs.sweep(now - UPLOAD_LIFE)
+    stored = {_name(entry): entry for entry in blobs.list(domain.packs)}
+    named = _Named(blobs, domain)
+    unnamed = tuple(sorted(name for name in stored if name not in named))
+    if unnamed:
+        condemned = Condemned(packs=unnamed)
+        key = f"{domain.condemned}{secrets.token_hex(16)}"
+        blobs.put(key, [condemned.model_dump_json().encode()], durable=False)
+    for key, condemned in list(uploads.condemnations(blobs, domain)):
+        yield from _remove(blobs, domain, stored, key, condemned)
+
+
+def _remove(
+    blobs: Blobs, domain: Domain, stored: dict[str, Entry], key: str, condemned: Condemned
+) -> Iterator[Entry]:
+    """Remove what is still unnamed now that no new upload can come to name it."""
+    named = _Named(blobs, domain)
+    kept = False
+    for name in condemned.packs:
+        if name in named:
+            kept = True
+            continue
+        blobs.delete(domain.pack(name))
+        if name in stored:
+            yield stored.pop(name)
+    if not kept:
+        blobs.delete(key)
+
+
+class _Named:
+    """What manifests and uploads name, the uploads read before the manifests that they may become."""
+
+    def __init__(self, blobs: Blobs, domain: Domain) -> None:
+        self._uploads = {upload.token: upload for _, upload in uploads.uploads(blobs, domain.uploads)}
+        self._pins = {pin for upload in self._uploads.values() for pin in upload.pins}
+        self._kept = {
+            name
+            for manifest in catalog.manifests(blobs, domain, domain.manifests)
+            for name in manifest.stored
+        }
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._kept or name in self._pins or name.partition("-")[0] in self._uploads
+
+
+def _end_uploads(blobs: Blobs, domain: Domain, before: float) -> None:
+    """Forget uploads that are over: their checkpoint was committed or ended, or they crashed long ago."""
+    for entry in list(blobs.list(domain.uploads)):
+        checkpoint = checkpoint_in(entry.key)
+        if checkpoint is None:
+            continue
+        if entry.modified < before:
+            blobs.create(domain.manifest(checkpoint), b"")
+        if catalog.is_settled(blobs, domain, checkpoint):
+            blobs.delete(entry.key)
+
+
+def _forget_ends(blobs: Blobs, domain: Domain, before: float) -> None:
+    """Remove the marks of checkpoints that ended so long ago that no writer of them is left."""
+    for entry in list(blobs.list(domain.manifests)):
+        if entry.size == 0 and entry.modified < before:
+            blobs.delete(entry.key)
+
+
+def _name(entry: Entry) -> str:
+    return entry.key.rpartition("/")[2]

@@ -1,0 +1,127 @@
+"""Objects as files below a directory: a disk, a PVC, NFS.
+
+The object-store library's own directory backend does not flush to disk, and a manifest must not
+survive a crash that its pages did not.
+"""
+
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ergosphere.checkpoints.blobs import Data, Entry
+from ergosphere.checkpoints.errors import Corrupt, translated
+from ergosphere.checkpoints.writeback import begin_writeback
+
+_UNFINISHED = ".unfinished"
+
+
+def _flush_directory(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _ensure_directory(path: Path) -> None:
+    if not path.is_dir():
+        _ensure_directory(path.parent)
+        with suppress(FileExistsError):
+            path.mkdir()
+        _flush_directory(path.parent)
+
+
+class Directory:
+    """`Blobs` in a directory. A file appears under its key only when its content is on the disk."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def put(self, key: str, parts: Iterable[Data], *, durable: bool = True) -> None:
+        """See `Blobs.put`."""
+        with self._written(key, parts, durable) as (unfinished, target):
+            unfinished.rename(target)
+
+    def create(self, key: str, data: bytes) -> bool:
+        """See `Blobs.create`."""
+        with self._written(key, [data], durable=True) as (unfinished, target):
+            try:
+                os.link(unfinished, target)
+            except FileExistsError:
+                return False
+        return True
+
+    def get(self, key: str) -> bytes:
+        """See `Blobs.get`."""
+        with translated(key):
+            return (self._root / key).read_bytes()
+
+    def get_range(self, key: str, start: int, length: int) -> Data:
+        """See `Blobs.get_range`."""
+        with translated(key), (self._root / key).open("rb", buffering=0) as file:
+            data = os.pread(file.fileno(), length, start)
+        if len(data) != length:
+            raise Corrupt(f"{key}: ends before byte {start + length}")
+        return data
+
+    def list(self, prefix: str) -> Iterator[Entry]:
+        """See `Blobs.list`."""
+        with translated(prefix):
+            for folder, _, names in os.walk(self._root / prefix):
+                for name in names:
+                    path = Path(folder, name)
+                    with suppress(FileNotFoundError):
+                        stat = path.stat()
+                        yield Entry(path.relative_to(self._root).as_posix(), stat.st_size, stat.st_mtime)
+
+    def folders(self, prefix: str) -> Iterable[str]:
+        """See `Blobs.folders`."""
+        folder = self._root / prefix
+        with translated(prefix):
+            return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+
+    def delete(self, key: str) -> None:
+        """See `Blobs.delete`."""
+        path = self._root / key
+        with translated(key), suppress(FileNotFoundError):
+            path.unlink()
+
+    def distrust(self, key: str) -> bool:
+        """See `Blobs.distrust`; there is but one copy."""
+        return False
+
+    def sweep(self, before: float) -> None:
+        """See `Blobs.sweep`."""
+        for entry in self.list(f"{_UNFINISHED}/"):
+            if entry.modified < before:
+                self.delete(entry.key)
+
+    @contextmanager
+    def _written(self, key: str, parts: Iterable[Data], durable: bool) -> Iterator[tuple[Path, Path]]:
+        """Put `parts` on the disk under a name of no meaning; the body gives it one, durably."""
+        target = self._root / key
+        unfinished = self._root / _UNFINISHED / secrets.token_hex(16)
+        with translated(key):
+            _ensure_directory(unfinished.parent)
+            _ensure_directory(target.parent)
+            try:
+                with unfinished.open("xb", buffering=0) as file:
+                    for part in parts:
+                        _write_all(file.fileno(), part)
+                    if durable:
+                        os.fsync(file.fileno())
+                yield unfinished, target
+            finally:
+                unfinished.unlink(missing_ok=True)
+            if durable:
+                _flush_directory(target.parent)
+
+
+def _write_all(file: int, data: Data) -> None:
+    rest = memoryview(data).cast("B")
+    begin = os.lseek(file, 0, os.SEEK_CUR)
+    while rest:
+        rest = rest[os.write(file, rest) :]
+    begin_writeback(file, begin, len(data))

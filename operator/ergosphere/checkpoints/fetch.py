@@ -1,0 +1,98 @@
+"""Fetching one rank: blocks read, verified, unpacked and written on all cores, then the files verified."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from pathlib import Path
+
+import numpy as np
+
+from ergosphere.checkpoints.blocks import Pieces, contents
+from ergosphere.checkpoints.cores import width
+from ergosphere.checkpoints.errors import Invalid, Missing, Unavailable
+from ergosphere.checkpoints.manifest import Manifest
+from ergosphere.checkpoints.pack import BLOCK_PAGES
+from ergosphere.checkpoints.pages import PAGE, pages_in
+from ergosphere.checkpoints.place import Place
+from ergosphere.checkpoints.recipe import ZEROS, Recipe
+from ergosphere.checkpoints.restored import RestoredFiles
+
+_SMALL_FILE = 64 << 20
+
+
+def fetch(place: Place, manifest: Manifest, rank: int, destination: Path, stop: threading.Event) -> int:
+    """Write one rank's files into `destination`, a new or empty directory; return their size in bytes.
+
+    Every byte is verified twice: as stored, before it is unpacked, and as content of the files.
+    Ends with `Unavailable` soon after `stop` is set.
+    """
+    recipe = place.recipe(manifest, rank)
+    files = RestoredFiles(destination, recipe)
+    files.create()
+
+    pieces = _pieces(recipe)
+
+    def fill(number: int) -> None:
+        for target, data in contents(place, recipe.packs[number], pieces[number]):
+            if stop.is_set():
+                raise Unavailable("fetching was cancelled")
+            files.write(target, data)
+
+    _on_threads(fill, range(len(recipe.packs)), stop)
+    _on_threads(files.verify, range(len(recipe.chunk_pages)), stop)
+    files.finish()
+    return recipe.size
+
+
+def read_file(place: Place, recipe: Recipe, path: str) -> bytes:
+    """The content of one small file of a recipe that names packs alone, verified as stored.
+
+    Raises `Missing`, `Corrupt`, and `Invalid` for a file above 64 MiB.
+    """
+    begin = 0
+    for file in recipe.files:
+        if file.path == path:
+            break
+        begin += pages_in(file.size)
+    else:
+        raise Missing(f"{path}: no such file in the checkpoint")
+    if file.size > _SMALL_FILE:
+        raise Invalid(f"{path}: larger than {_SMALL_FILE >> 20} MiB")
+    content = bytearray(pages_in(file.size) * PAGE)
+    end = begin + pages_in(file.size)
+    for pack, pieces in zip(recipe.packs, _pieces(recipe), strict=True):
+        wanted = pieces[(pieces[:, 2] >= begin) & (pieces[:, 2] < end)]
+        for target, data in contents(place, pack, wanted):
+            at = (target - begin) * PAGE
+            content[at : at + len(data)] = data
+    return bytes(content[: file.size])
+
+
+def _on_threads(work: Callable[[int], None], numbers: range, stop: threading.Event) -> None:
+    """Do `work` for all numbers; at the first failure set `stop`, and raise it when all have ended."""
+    with ThreadPoolExecutor(width() + 2) as threads:
+        futures = [threads.submit(work, number) for number in numbers]
+        done, waiting = wait(futures, return_when=FIRST_EXCEPTION)
+        failed = [future for future in done if future.exception()]
+        if failed:
+            stop.set()
+            for future in waiting:
+                future.cancel()
+    for future in failed:
+        future.result()
+
+
+def _pieces(recipe: Recipe) -> list[Pieces]:
+    """For each source the pages wanted from it, in the order they lie there."""
+    runs = recipe.runs.astype(np.int64)
+    target = np.cumsum(runs[:, 2]) - runs[:, 2]
+    packed = runs[:, 0] != ZEROS
+    source, first, count, target = runs[packed, 0], runs[packed, 1], runs[packed, 2], target[packed]
+    parts = (first + count - 1) // BLOCK_PAGES - first // BLOCK_PAGES + 1
+    run = np.repeat(np.arange(len(first)), parts)
+    nth = np.arange(len(run)) - np.repeat(np.cumsum(parts) - parts, parts)
+    begin = np.maximum(first[run], (first[run] // BLOCK_PAGES + nth) * BLOCK_PAGES)
+    end = np.minimum((first + count)[run], (begin // BLOCK_PAGES + 1) * BLOCK_PAGES)
+    order = np.lexsort((begin, source[run]))
+    pieces = np.stack([begin, end - begin, target[run] + begin - first[run]], axis=1)[order]
+    return np.split(pieces, np.searchsorted(source[run][order], range(2, len(recipe.sources) + 1)))

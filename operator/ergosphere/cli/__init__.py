@@ -1,0 +1,1 @@
+"""`ergo`, also `kubectl ergo`."""

@@ -1,0 +1,25 @@
+"""`python -m ergosphere.controller`: run the operator."""
+
+import logging
+import sys
+
+import kopf
+
+from .app import run
+from .config import ConfigError
+
+
+def main() -> int:
+    """Run the operator; 2 for a wrong configuration."""
+    kopf.configure(log_format=kopf.LogFormat.JSON)
+    logging.getLogger("ergosphere").setLevel(logging.INFO)
+    try:
+        run()
+    except ConfigError as error:
+        print(f"ergosphere: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

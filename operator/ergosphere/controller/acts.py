@@ -1,0 +1,233 @@
+"""What to do for a job now: what should exist and be told, less what is so already.
+
+Every act may be repeated: objects have deterministic names, commands are idempotent.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ergosphere.api.agent import Command, Failure, Go, Phase, Renew
+from ergosphere.api.checkpoint import Checkpoint, CheckpointReason
+from ergosphere.api.training_job import CutPurpose
+from ergosphere.workload.pod import Worker
+
+from . import barrier, cutting, starting
+from .view import JobView, WorkerPod
+
+
+@dataclass(frozen=True, slots=True)
+class CreatePods:
+    """Create these workers, and before them the secret and the budget that they need."""
+
+    workers: tuple[Worker, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeletePod:
+    """Delete a pod that no placement wants; at once when the job goes on without what runs in it."""
+
+    name: str
+    uid: str
+    at_once: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteBudget:
+    """Delete the job's PodDisruptionBudget: it has no pods to hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateCheckpoint:
+    """Create the object of a cut that the operator makes."""
+
+    name: str
+    reason: CheckpointReason
+
+
+@dataclass(frozen=True, slots=True)
+class NoteCut:
+    """Write down how a cut stands: begun (no verdict), committed or failed."""
+
+    checkpoint: Checkpoint
+    verdict: barrier.Committed | barrier.Failed | None
+
+
+@dataclass(frozen=True, slots=True)
+class NoteCorrupt:
+    """Write down that a checkpoint cannot be restored."""
+
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteCheckpoint:
+    """Delete a checkpoint that the retention does not keep."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteJob:
+    """Delete the job: it finished long enough ago."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Tell a worker's agent something."""
+
+    pod: WorkerPod
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class Extend:
+    """Extend the lease of a worker's cut, if that was not done a moment ago."""
+
+    pod: WorkerPod
+    command: Renew
+
+
+AT_ONCE_SECONDS = 1
+"""The grace period of a pod whose program is of no more use: 0 would not wait for its end at all."""
+
+Act = (
+    CreatePods
+    | DeletePod
+    | DeleteBudget
+    | CreateCheckpoint
+    | NoteCut
+    | NoteCorrupt
+    | DeleteCheckpoint
+    | DeleteJob
+    | Tell
+    | Extend
+)
+
+
+def acts(view: JobView, lease_seconds: float, now: datetime) -> tuple[Act, ...]:
+    """What to do now for a job whose status is written down."""
+    if view.job.deleted:
+        return ()
+    return (
+        *_pods(view),
+        *_cut(view, lease_seconds),
+        *_go(view),
+        *_corrupt(view),
+        *_refused(view),
+        *_abandoned(view),
+        *_retention(view),
+        *_expiry(view, now),
+    )
+
+
+def _pods(view: JobView) -> Iterator[Act]:
+    status = view.job.status
+    missing = tuple(
+        Worker(p.rank, status.incarnation, p.node, status.restore_from)
+        for p in status.placement
+        if p.rank not in view.workers
+    )
+    if missing:
+        yield CreatePods(missing)
+    wanted = {pod.uid for pod in view.workers.values()}
+    unwanted = [p for p in view.pods if p.uid not in wanted and not (view.job.finished and p.over)]
+    at_once = not view.job.finished
+    slow = {p.uid for p in unwanted if p.deleting and not (at_once and p.grace_seconds > AT_ONCE_SECONDS)}
+    yield from (DeletePod(p.name, p.uid, at_once) for p in unwanted if p.uid not in slow)
+    if not status.placement and unwanted:
+        yield DeleteBudget()
+
+
+def _cut(view: JobView, lease_seconds: float) -> Iterator[Act]:
+    cut = view.job.status.cut
+    if cut is None:
+        return
+    checkpoint = cutting.current(view)
+    if checkpoint is None:
+        yield CreateCheckpoint(cut.name, cut.reason)
+        return
+    if not checkpoint.status.id:
+        yield NoteCut(checkpoint, None)
+        return
+    state = barrier.Cut(
+        id=checkpoint.uid,
+        ranks=len(view.job.status.placement),
+        leaving=cut.purpose is CutPurpose.LEAVE,
+        recorded=checkpoint.ready,
+        lease_seconds=lease_seconds,
+    )
+    orders = barrier.advance(state, view.ranks)
+    yield from (Tell(view.workers[rank], command) for rank, command in sorted(orders.commands.items()))
+    yield from (Extend(view.workers[rank], renew) for rank, renew in sorted(orders.renewals.items()))
+    if isinstance(orders.verdict, barrier.Committed | barrier.Failed):
+        yield NoteCut(checkpoint, orders.verdict)
+
+
+def _go(view: JobView) -> Iterator[Act]:
+    """Start or resume the gang once every rank is ready for it: the second barrier of a restore.
+
+    What is left of an earlier incarnation must have ended by then.
+    """
+    placement = view.job.status.placement
+    ready = (Phase.WAITING, Phase.RESTORED, Phase.RUNNING)
+    if not placement or view.job.status.cut or len(view.ranks) < len(placement) or view.predecessors:
+        return
+    if all(r.phase in ready for r in view.ranks.values()):
+        go = Go(peers={rank: view.workers[rank].ip for rank in sorted(view.workers)})
+        idle = [rank for rank, r in sorted(view.ranks.items()) if r.phase is not Phase.RUNNING]
+        yield from (Tell(view.workers[rank], go) for rank in idle)
+
+
+def _corrupt(view: JobView) -> Iterator[Act]:
+    damaged = starting.corrupt(view)
+    if damaged:
+        yield NoteCorrupt(damaged)
+
+
+def _refused(view: JobView) -> Iterator[Act]:
+    """A checkpoint that was asked for and can never be made, for its job has ended."""
+    if view.job.finished:
+        failure = Failure(reason="JobFinished", message="the job ended before it could be cut")
+        yield from (NoteCut(c, barrier.Failed(failure)) for c in cutting.wanted(view))
+
+
+def _abandoned(view: JobView) -> Iterator[Act]:
+    """A checkpoint whose cut was begun and is under way no more: the job went on, or ended, without it."""
+    cut = view.job.status.cut
+    failure = Failure(reason="CutAbandoned", message="the job was ended or lost in the middle of the cut")
+    for checkpoint in view.checkpoints:
+        begun = checkpoint.status.job_uid == view.job.uid and cutting_now(checkpoint)
+        if begun and not checkpoint.deleted and (cut is None or cut.name != checkpoint.name):
+            yield NoteCut(checkpoint, barrier.Failed(failure))
+
+
+def _retention(view: JobView) -> Iterator[Act]:
+    """Delete the oldest checkpoints beyond `keep`, but none that a user asked for, pinned or still needs."""
+    status = view.job.status
+    needed = {
+        status.last_checkpoint.name if status.last_checkpoint else "",
+        status.cut.name if status.cut else "",
+    }
+    own = [c for c in view.checkpoints if c.status.job_uid == view.job.uid and not c.deleted]
+    candidates = [
+        c
+        for c in own
+        if not c.spec.pinned and c.spec.reason is not CheckpointReason.REQUESTED and not cutting_now(c)
+    ]
+    complete = [c for c in candidates if c.ready]
+    surplus = complete[: max(0, len(complete) - view.job.spec.checkpoint.keep)]
+    failed = [c for c in candidates if c.failed][: -view.job.spec.checkpoint.keep]
+    kept = {c.name for c in own if c.status.id == status.restore_from} | needed
+    yield from (DeleteCheckpoint(c.name) for c in (*surplus, *failed) if c.name not in kept)
+
+
+def cutting_now(checkpoint: Checkpoint) -> bool:
+    """Whether the checkpoint is neither complete nor failed yet."""
+    return not checkpoint.ready and not checkpoint.failed
+
+
+def _expiry(view: JobView, now: datetime) -> Iterator[Act]:
+    seconds, end = view.job.spec.ttl_seconds_after_finished, view.job.status.completion_time
+    if view.job.finished and seconds is not None and end and now >= end + timedelta(seconds=seconds):
+        yield DeleteJob()

@@ -1,0 +1,113 @@
+"""The operator's ear and voice at the agents: one long poll per worker, and commands."""
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import aiohttp
+from pydantic import ValidationError
+
+from ergosphere.api.agent import AGENT_PORT, Command, Report
+
+_log = logging.getLogger(__name__)
+_POLL_SECONDS = 30
+_RETRY_SECONDS = 0.1
+_SLOWEST_RETRY_SECONDS = 5.0
+_COMMAND_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where one worker's agent listens, and the name in its certificate. `pod` and `job` are uids."""
+
+    pod: str
+    job: str
+    ip: str
+    server_name: str
+
+
+class Agents:
+    """The latest report of every agent that is followed. `on_report` is called with the job's uid."""
+
+    def __init__(self, tls: ssl.SSLContext, on_report: Callable[[str], None]) -> None:
+        self.reports: dict[str, Report] = {}
+        self._tls = tls
+        self._on_report = on_report
+        self._polls: dict[Address, asyncio.Task[None]] = {}
+        self._session: aiohttp.ClientSession | None = None
+
+    def follow(self, addresses: set[Address]) -> None:
+        """Follow exactly these agents: polls of others end, and their reports are forgotten."""
+        for gone in self._polls.keys() - addresses:
+            self._polls.pop(gone).cancel()
+        self.add(addresses)
+        known = {address.pod for address in addresses}
+        self.reports = {pod: report for pod, report in self.reports.items() if pod in known}
+
+    def add(self, addresses: set[Address]) -> None:
+        """Follow these agents too."""
+        for new in addresses - self._polls.keys():
+            self._polls[new] = asyncio.create_task(self._poll(new), name=f"poll {new.pod}")
+
+    async def tell(self, address: Address, command: Command) -> bool:
+        """Send one command; False when the agent could not be reached or refused, which the log says."""
+        timeout = aiohttp.ClientTimeout(total=_COMMAND_SECONDS)
+        url = f"https://{address.ip}:{AGENT_PORT}/v1/commands"
+        try:
+            async with self._http().post(
+                url,
+                data=command.model_dump_json(),
+                headers={"Content-Type": "application/json"},
+                server_hostname=address.server_name,
+                timeout=timeout,
+            ) as response:
+                body = await response.text()
+                if response.status != 202:
+                    _log.warning("agent of %s refused %s: %s", address.pod, command.kind, body[:500])
+                    return False
+                self._take(address, Report.model_validate_json(body))
+        except (aiohttp.ClientError, TimeoutError, ValidationError) as error:
+            _log.warning("agent of %s not told %s: %s", address.pod, command.kind, error)
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Stop following and close the connections."""
+        self.follow(set())
+        if self._session:
+            await self._session.close()
+
+    async def _poll(self, address: Address) -> None:
+        delay = _RETRY_SECONDS
+        while True:
+            try:
+                self._take(address, await self._ask(address))
+                delay = _RETRY_SECONDS
+            except (aiohttp.ClientError, TimeoutError, ValidationError) as error:
+                _log.debug("agent of %s not heard: %s", address.pod, error)
+                await asyncio.sleep(delay)
+                delay = min(delay * 1.3, _SLOWEST_RETRY_SECONDS)
+
+    async def _ask(self, address: Address) -> Report:
+        known = self.reports.get(address.pod)
+        url = f"https://{address.ip}:{AGENT_PORT}/v1/report"
+        query = {"after": str(known.version if known else 0), "timeoutSeconds": str(_POLL_SECONDS)}
+        timeout = aiohttp.ClientTimeout(total=_POLL_SECONDS + 10, sock_connect=2)
+        async with self._http().get(
+            url, params=query, server_hostname=address.server_name, timeout=timeout, raise_for_status=True
+        ) as response:
+            return Report.model_validate_json(await response.text())
+
+    def _take(self, address: Address, report: Report) -> None:
+        known = self.reports.get(address.pod)
+        if address in self._polls and report != known:
+            self.reports[address.pod] = report
+            self._on_report(address.job)
+
+    def _http(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            connector = aiohttp.TCPConnector(ssl=self._tls, limit=0)
+            self._session = aiohttp.ClientSession(connector=connector)
+        return self._session

@@ -1,0 +1,132 @@
+"""Carrying acts out. The only module that writes to the API server on behalf of a job."""
+
+import time
+
+from ergosphere.api.agent import Command, Renew
+from ergosphere.api.checkpoint import Checkpoint, CheckpointStatus
+from ergosphere.api.meta import API_VERSION, FINALIZER
+from ergosphere.api.training_job import TrainingJobStatus
+from ergosphere.workload.names import budget_name, server_name
+from ergosphere.workload.pod import worker_pod
+from ergosphere.workload.settings import PodSettings
+from ergosphere.workload.support import agent_secret, disruption_budget
+
+from . import acts, barrier, metrics, record
+from .agents import Address, Agents
+from .certificates import Pair, issue
+from .kube import Kube, Object
+from .resources import BUDGETS, CHECKPOINTS, PODS, SECRETS, TRAINING_JOBS
+from .view import JobView, WorkerPod
+
+# An agent that is at work on a command is not told it again before this has passed.
+_REPEAT_SECONDS = 2.0
+
+
+class Applier:
+    """Carries out the acts of all jobs, and remembers what agents were told a moment ago."""
+
+    def __init__(
+        self, kube: Kube, agents: Agents, authority: Pair, settings: PodSettings, lease: float
+    ) -> None:
+        self._kube = kube
+        self._agents = agents
+        self._authority = authority
+        self._settings = settings
+        self._lease = lease
+        self._told: dict[tuple[str, str], tuple[Command, float]] = {}
+
+    async def status(self, view: JobView, status: TrainingJobStatus) -> Object:
+        """Write the job's status; 409 when the job has changed since it was observed."""
+        metadata = view.job.metadata
+        body = {
+            "apiVersion": API_VERSION,
+            "kind": "TrainingJob",
+            "metadata": {
+                "name": metadata.name,
+                "namespace": metadata.namespace,
+                "resourceVersion": metadata.resource_version,
+            },
+            "status": status.to_dict(),
+        }
+        return await self._kube.apply(TRAINING_JOBS, body, "status")
+
+    async def carry_out(self, view: JobView, act: acts.Act) -> Object | None:
+        """Do one act; returns the object that it wrote, if the caller keeps a copy of such."""
+        match act:
+            case acts.CreateCheckpoint(name, reason):
+                return await self._kube.create(CHECKPOINTS, record.new(view, name, reason))
+            case acts.NoteCut(checkpoint, verdict):
+                noted = await self._note(view, checkpoint, record.noted(view, checkpoint, verdict))
+                _count(checkpoint, verdict)
+                return noted
+            case acts.NoteCorrupt(checkpoint):
+                return await self._note(view, checkpoint, record.corrupt(checkpoint))
+            case acts.Tell(pod, command):
+                await self._tell(view, pod, command, _REPEAT_SECONDS)
+            case acts.Extend(pod, command):
+                await self._tell(view, pod, command, self._lease / 3)
+            case acts.CreatePods():
+                await self._create_pods(view, act)
+            case _:
+                await self._delete(view, act)
+        return None
+
+    async def _delete(
+        self, view: JobView, act: acts.DeletePod | acts.DeleteBudget | acts.DeleteCheckpoint | acts.DeleteJob
+    ) -> None:
+        namespace = view.job.namespace
+        match act:
+            case acts.DeletePod(name, uid, at_once):
+                grace = {"gracePeriodSeconds": acts.AT_ONCE_SECONDS} if at_once else {}
+                await self._kube.delete(PODS, namespace, name, {"preconditions": {"uid": uid}, **grace})
+            case acts.DeleteBudget():
+                await self._kube.delete(BUDGETS, namespace, budget_name(view.job.name, view.job.uid), {})
+            case acts.DeleteCheckpoint(name):
+                await self._kube.delete(CHECKPOINTS, namespace, name, {})
+            case acts.DeleteJob():
+                own = {"preconditions": {"uid": view.job.uid}}
+                await self._kube.delete(TRAINING_JOBS, namespace, view.job.name, own)
+
+    async def _create_pods(self, view: JobView, act: acts.CreatePods) -> None:
+        await self._kube.create(SECRETS, agent_secret(view.job, self._secret_files(view)))
+        await self._kube.create(BUDGETS, disruption_budget(view.job))
+        for worker in act.workers:
+            await self._kube.create(PODS, worker_pod(view.job, worker, self._settings))
+
+    def _secret_files(self, view: JobView) -> dict[str, bytes]:
+        pair = issue(self._authority, server_name(view.job.uid), server=True)
+        return {"tls.crt": pair.certificate, "tls.key": pair.key, "ca.crt": self._authority.certificate}
+
+    async def _note(self, view: JobView, checkpoint: Checkpoint, status: CheckpointStatus) -> Object:
+        if FINALIZER not in checkpoint.metadata.finalizers:
+            held = record.held(view.job, checkpoint)
+            return await self._kube.apply(CHECKPOINTS, held)
+        body = record.body(checkpoint, status)
+        return await self._kube.apply(CHECKPOINTS, body, "status")
+
+    async def _tell(self, view: JobView, pod: WorkerPod, command: Command, repeat: float) -> None:
+        kind = "renew" if isinstance(command, Renew) else "command"
+        told = self._told.get((pod.uid, kind))
+        if told and told[0] == command and time.monotonic() - told[1] < repeat:
+            return
+        self._told[pod.uid, kind] = (command, time.monotonic())
+        await self._agents.tell(address(view, pod), command)
+
+    def forget(self, pods: set[str]) -> None:
+        """Drop what is remembered of pods other than these."""
+        self._told = {key: value for key, value in self._told.items() if key[0] in pods}
+
+
+def _count(checkpoint: Checkpoint, verdict: barrier.Committed | barrier.Failed | None) -> None:
+    if verdict is None:
+        return
+    result = "complete" if isinstance(verdict, barrier.Committed) else verdict.failure.reason
+    metrics.CUTS.labels(checkpoint.spec.reason.value, result).inc()
+    if isinstance(verdict, barrier.Committed):
+        for part, milliseconds in verdict.parts_ms.items():
+            metrics.PARTS.labels(part).observe(milliseconds / 1000)
+
+
+def address(view: JobView, pod: WorkerPod) -> Address:
+    """Where a worker's agent listens."""
+    return Address(pod.uid, view.job.uid, pod.ip, server_name(view.job.uid))

@@ -1,0 +1,125 @@
+"""A job's conditions, derived from the rest of its status and from what is observed; the phase, from them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ergosphere.api.meta import Condition, ConditionStatus, is_true, with_condition
+from ergosphere.api.training_job import (
+    COMPLETE,
+    FAILED,
+    RUNNING,
+    SUSPENDED,
+    CutPurpose,
+    JobPhase,
+    TrainingJob,
+    TrainingJobStatus,
+)
+
+from .view import JobView
+
+PLACED = "Placed"
+PODS_CREATED = "PodsCreated"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Why a job is not placed: a CamelCase reason and a sentence."""
+
+    reason: str
+    message: str
+
+
+def set_condition(
+    job: TrainingJob,
+    status: TrainingJobStatus,
+    kind: str,
+    value: bool,
+    reason: str,
+    message: str,
+    now: datetime,
+) -> TrainingJobStatus:
+    """The status with one condition set."""
+    new = Condition(
+        type=kind,
+        status=ConditionStatus.TRUE if value else ConditionStatus.FALSE,
+        observed_generation=job.metadata.generation,
+        last_transition_time=now,
+        reason=reason,
+        message=message,
+    )
+    return status.model_copy(update={"conditions": with_condition(status.conditions, new)})
+
+
+def derived(
+    view: JobView, status: TrainingJobStatus, waiting: Waiting | None, now: datetime
+) -> TrainingJobStatus:
+    """The status with the conditions, the printed fields and the phase that follow from it."""
+    job = view.job
+    running = bool(status.placement) and _runs(view, status)
+    status = set_condition(job, status, PLACED, bool(status.placement), *_placed(status, waiting), now)
+    status = set_condition(job, status, RUNNING, running, *_running(status, running), now)
+    suspended = job.spec.suspend and not status.placement and not _ended(status)
+    reason = "Suspended" if suspended else "NotSuspended"
+    status = set_condition(job, status, SUSPENDED, suspended, reason, "", now)
+    return status.model_copy(
+        update={
+            "observed_generation": job.metadata.generation,
+            "phase": _phase(job, status, running),
+            "nodes": ",".join(sorted({p.node for p in status.placement})),
+            "gpus": job.spec.gpus_per_worker() * len(status.placement),
+            # As in batch/v1 Job: a suspended job's deadline begins anew when it is resumed.
+            "start_time": None if suspended else status.start_time,
+        }
+    )
+
+
+def _runs(view: JobView, status: TrainingJobStatus) -> bool:
+    """Whether every rank runs. A cut leaves the condition as it is: it ends with the job running, or gone."""
+    if status.incarnation != view.job.status.incarnation:
+        return False
+    return is_true(status.conditions, RUNNING) if status.cut else view.running
+
+
+def _placed(status: TrainingJobStatus, waiting: Waiting | None) -> tuple[str, str]:
+    if status.placement:
+        return "Placed", f"on {', '.join(sorted({p.node for p in status.placement}))}"
+    if _ended(status):
+        return "Finished", ""
+    return (waiting.reason, waiting.message) if waiting else ("Waiting", "waiting for the next plan")
+
+
+def _running(status: TrainingJobStatus, running: bool) -> tuple[str, str]:
+    if running:
+        return "AllRanksRun", ""
+    if _ended(status):
+        return "Finished", ""
+    if status.cut:
+        return "Cut", f"being cut for checkpoint {status.cut.name}"
+    return ("Starting", "") if status.placement else ("NotPlaced", "")
+
+
+def _ended(status: TrainingJobStatus) -> bool:
+    return any(c.type in (COMPLETE, FAILED) and c.status is ConditionStatus.TRUE for c in status.conditions)
+
+
+def _phase(job: TrainingJob, status: TrainingJobStatus, running: bool) -> JobPhase:
+    true = {c.type for c in status.conditions if c.status is ConditionStatus.TRUE}
+    if job.deleted:
+        return JobPhase.DELETING
+    if COMPLETE in true:
+        return JobPhase.SUCCEEDED
+    if FAILED in true:
+        return JobPhase.FAILED
+    if SUSPENDED in true:
+        return JobPhase.SUSPENDED
+    if status.cut:
+        return _cutting(job, status)
+    if running:
+        return JobPhase.RUNNING
+    return JobPhase.STARTING if status.placement else JobPhase.PENDING
+
+
+def _cutting(job: TrainingJob, status: TrainingJobStatus) -> JobPhase:
+    if status.cut and status.cut.purpose is CutPurpose.KEEP:
+        return JobPhase.CHECKPOINTING
+    return JobPhase.SUSPENDING if job.spec.suspend else JobPhase.MIGRATING

@@ -1,0 +1,201 @@
+"""When a job is cut, and what a cut leaves behind in its status."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from ergosphere.api.agent import Phase
+from ergosphere.api.checkpoint import FAILED, Checkpoint, CheckpointReason
+from ergosphere.api.meta import condition
+from ergosphere.api.training_job import (
+    Cut,
+    CutPurpose,
+    LastCheckpoint,
+    TrainingJobStatus,
+    WorkerPlacement,
+)
+from ergosphere.scheduling.model import Action, Migrate, Preempt
+from ergosphere.workload.names import cut_name
+
+from .happening import Happening
+from .view import JobView
+
+RETRY_SECONDS = 60
+
+Change = tuple[TrainingJobStatus, tuple[Happening, ...]]
+
+
+def begin(view: JobView, decision: Action | None, now: datetime) -> Change | None:
+    """Begin the most pressing cut that somebody wants, if the job can be cut now."""
+    status = view.job.status
+    if not status.placement or status.cut:
+        return None
+    wish = _leave(view, decision)
+    if wish and idle(view):
+        unplaced = status.model_copy(update={"placement": []})
+        return unplaced, (Happening(wish[0].value, "the job had not begun to run and leaves without a cut"),)
+    if wish is None:
+        wish = _keep(view, now)
+    elif status.not_before and now < status.not_before and wish[0] is not CheckpointReason.EVICTION:
+        return None
+    return _begun(status, *wish, view) if wish and view.running else None
+
+
+def idle(view: JobView) -> bool:
+    """Whether no rank's program has run on in this incarnation, so that nothing is lost without a cut.
+
+    A pod that runs and whose agent has not been heard may well train: it does not count as idle.
+    """
+    before = (Phase.BOOTING, Phase.FETCHING, Phase.WAITING, Phase.RESTORED)
+    return all(
+        view.ranks[rank].phase in before if rank in view.ranks else pod.phase == "Pending"
+        for rank, pod in view.workers.items()
+    )
+
+
+def has_left(view: JobView) -> bool:
+    """Whether the cut is recorded and every rank has ended with it."""
+    checkpoint = current(view)
+    if checkpoint is None or not checkpoint.ready or not _leaving(view):
+        return False
+    ranks = [p.rank for p in view.job.status.placement]
+    return all(_gone(view, rank, checkpoint.uid) for rank in ranks)
+
+
+def is_leaving(view: JobView) -> bool:
+    """Whether the cut is recorded, and those ranks that have not ended with it yet are about to."""
+    checkpoint = current(view)
+    if checkpoint is None or not checkpoint.ready or not _leaving(view):
+        return False
+    frozen = {rank for rank, report in view.ranks.items() if report.phase is Phase.FROZEN}
+    return all(p.rank in frozen or _gone(view, p.rank, checkpoint.uid) for p in view.job.status.placement)
+
+
+def after_leaving(view: JobView, now: datetime) -> TrainingJobStatus:
+    """The status of a job that has left its nodes."""
+    checkpoint = current(view)
+    parts = dict(checkpoint.status.parts_ms) if checkpoint else {}
+    return _remembered(view.job.status, checkpoint).model_copy(
+        update={"placement": [], "cut": None, "left_time": now, "timings": parts, "not_before": None}
+    )
+
+
+def settled(view: JobView, now: datetime) -> Change | None:
+    """The status after a cut that failed, or after which the job runs on; None while it is under way."""
+    status, checkpoint = view.job.status, current(view)
+    if status.cut is None or checkpoint is None:
+        return None
+    if checkpoint.failed:
+        return _failed(status, checkpoint, now)
+    if checkpoint.ready and not _leaving(view):
+        return _remembered(status, checkpoint).model_copy(update={"cut": None}), ()
+    if checkpoint.ready and _ran_on(view, checkpoint.uid):
+        message = f"the job ran on after checkpoint {checkpoint.name}: its lease ended before it left"
+        after = _remembered(status, checkpoint).model_copy(update={"cut": None})
+        return after, (Happening("LeaseExpired", message, warning=True),)
+    return None
+
+
+def current(view: JobView) -> Checkpoint | None:
+    """The checkpoint of the cut under way, once its object exists."""
+    cut = view.job.status.cut
+    return view.checkpoint(cut.name) if cut else None
+
+
+def _leaving(view: JobView) -> bool:
+    cut = view.job.status.cut
+    return cut is not None and cut.purpose is CutPurpose.LEAVE
+
+
+def _gone(view: JobView, rank: int, cut: str) -> bool:
+    pod, report = view.workers.get(rank), view.ranks.get(rank)
+    return pod is None or pod.left == cut or (report is not None and report.phase is Phase.LEFT)
+
+
+def _ran_on(view: JobView, cut: str) -> bool:
+    """Whether no rank has left, and some rank has given the cut up."""
+    gone = any(_gone(view, p.rank, cut) for p in view.job.status.placement)
+    runs = any(r.phase is Phase.RUNNING for r in view.ranks.values())
+    return runs and not gone
+
+
+def _leave(
+    view: JobView, decision: Action | None
+) -> tuple[CheckpointReason, CutPurpose, Sequence[str]] | None:
+    if any(p.deleting for p in view.workers.values()) or any(r.terminating for r in view.ranks.values()):
+        return CheckpointReason.EVICTION, CutPurpose.LEAVE, ()
+    if view.job.spec.suspend:
+        return CheckpointReason.SUSPEND, CutPurpose.LEAVE, ()
+    if isinstance(decision, Preempt) and decision.cut:
+        return CheckpointReason.PREEMPTION, CutPurpose.LEAVE, ()
+    if isinstance(decision, Migrate):
+        drained = decision.reason == "NodeCordoned"
+        reason = CheckpointReason.DRAIN if drained else CheckpointReason.MIGRATION
+        return reason, CutPurpose.LEAVE, decision.placement
+    return None
+
+
+def _keep(view: JobView, now: datetime) -> tuple[CheckpointReason, CutPurpose, Sequence[str]] | None:
+    if wanted(view):
+        return CheckpointReason.REQUESTED, CutPurpose.KEEP, ()
+    seconds, since = view.job.spec.checkpoint.interval_seconds, secured(view.job.status)
+    if seconds and since and now >= since + timedelta(seconds=seconds):
+        return CheckpointReason.INTERVAL, CutPurpose.KEEP, ()
+    return None
+
+
+def secured(status: TrainingJobStatus) -> datetime | None:
+    """Since when the job's work would be lost with its pods: its last checkpoint, or its present start."""
+    times = (status.placed_time, status.last_checkpoint.time if status.last_checkpoint else None)
+    return max((t for t in times if t), default=None)
+
+
+def wanted(view: JobView) -> list[Checkpoint]:
+    """The checkpoints of this job that were asked for and wait for their cut, oldest first."""
+    return [c for c in view.checkpoints if requested(c) and c.spec.job_name == view.job.name]
+
+
+def requested(checkpoint: Checkpoint) -> bool:
+    """Whether a user's checkpoint still waits for its cut."""
+    wanted = checkpoint.spec.reason is CheckpointReason.REQUESTED and not checkpoint.deleted
+    return wanted and not checkpoint.ready and not checkpoint.failed
+
+
+def _begun(
+    status: TrainingJobStatus,
+    reason: CheckpointReason,
+    purpose: CutPurpose,
+    target: Sequence[str],
+    view: JobView,
+) -> Change:
+    number = status.cuts + 1
+    name = cut_name(view.job.name, view.job.uid, number)
+    if reason is CheckpointReason.REQUESTED:
+        number, name = status.cuts, wanted(view)[0].name
+    places = [WorkerPlacement(rank=rank, node=node) for rank, node in enumerate(target)]
+    cut = Cut(name=name, purpose=purpose, reason=reason, target=places)
+    return status.model_copy(update={"cut": cut, "cuts": number}), (
+        Happening("Cutting", f"cut begun for checkpoint {name} ({reason.value})"),
+    )
+
+
+def _failed(status: TrainingJobStatus, checkpoint: Checkpoint, now: datetime) -> Change:
+    why = condition(checkpoint.status.conditions, FAILED)
+    reason, message = (why.reason, why.message) if why else ("CutFailed", "")
+    # A lease ends when the operator was away: it is back, and nothing speaks against trying again at once.
+    retry = None if reason == "LeaseExpired" else now + timedelta(seconds=RETRY_SECONDS)
+    after = status.model_copy(update={"cut": None, "not_before": retry})
+    return after, (Happening(reason, f"checkpoint {checkpoint.name} failed: {message}", warning=True),)
+
+
+def _remembered(status: TrainingJobStatus, checkpoint: Checkpoint | None) -> TrainingJobStatus:
+    if checkpoint is None or checkpoint.status.start_time is None:
+        return status
+    made = checkpoint.status
+    last = LastCheckpoint(
+        name=checkpoint.name,
+        time=checkpoint.status.start_time,
+        bytes=made.bytes or 0,
+        new_bytes=made.new_bytes or 0,
+        stall_ms=made.stall_ms,
+    )
+    return status.model_copy(update={"last_checkpoint": last, "platform": made.platform})

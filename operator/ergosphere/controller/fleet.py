@@ -1,0 +1,152 @@
+"""What the planner sees: nodes, jobs and tiers as its plain values."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ergosphere.api.checkpoint import Platform
+from ergosphere.api.service_tier import ServiceTier
+from ergosphere.api.training_job import CutPurpose, TrainingJobStatus
+from ergosphere.scheduling.model import Fleet, Job, Moving, Node, Placement, State, Tier, Topology
+from ergosphere.workload.affinity import refusal
+
+from . import starting
+from .bookkeeping import ledger
+from .node import gpus, ready
+from .view import JobView, worker_of
+
+_UNFIT_SECONDS = 300.0
+_GPU_TYPE_LABEL = "nvidia.com/gpu.product"
+
+
+def fleet(
+    nodes: Iterable[Mapping[str, Any]],
+    pods: Iterable[Mapping[str, Any]],
+    jobs: Mapping[str, str],
+    levels: tuple[str, ...],
+) -> Fleet:
+    """The nodes; GPUs of pods that belong to none of `jobs` (namespaces by uid) are not ours to give."""
+    foreign = _foreign(pods, jobs)
+    return Fleet({n["metadata"]["name"]: _node(n, foreign, levels) for n in nodes}, levels)
+
+
+def tiers(objects: Iterable[ServiceTier]) -> Mapping[str, Tier]:
+    """The tiers by name."""
+    return {
+        t.name: Tier(t.name, float(t.spec.fraction or 0), t.spec.order, float(t.spec.window_seconds))
+        for t in objects
+    }
+
+
+def job(view: JobView, nodes: Iterable[Mapping[str, Any]], now: float) -> Job:
+    """One job as the planner sees it: what it asks for, what it holds and what it is about to leave.
+
+    `now` is in seconds since the epoch.
+    """
+    spec, status = view.job.spec, view.job.status
+    placement, leaving = _held(view)
+    created = view.job.metadata.creation_timestamp
+    since = status.placed_time if placement else status.left_time
+    topology = spec.placement.topology
+    level = topology.required or topology.preferred
+    last = status.last_checkpoint
+    return Job(
+        name=view.job.uid,
+        workers=spec.workers,
+        gpus_per_worker=spec.gpus_per_worker(),
+        tier=spec.tier,
+        priority=spec.priority,
+        submitted=created.timestamp() if created else 0.0,
+        state=_state(view, placement),
+        placement=placement,
+        leaving=leaving,
+        started=since.timestamp() if since else 0.0,
+        gpu_types=frozenset(spec.placement.gpu_types),
+        platforms=frozenset({platform(status.platform)} if status.platform else ()),
+        allowed=_allowed(view, nodes),
+        excluded=_unfit(status, now),
+        topology=Topology(level, required=topology.required is not None) if level else None,
+        moving=Moving(bytes=last.bytes, saved_at=last.time.timestamp()) if last else Moving(),
+        ledger=ledger(status),
+        admitted=status.admitted_time.timestamp() if status.admitted_time else None,
+    )
+
+
+def _unfit(status: TrainingJobStatus, now: float) -> frozenset[str]:
+    """What made a node unfit may pass, as when a pod before took long to end: it is tried again later."""
+    recent = status.placed_time is not None and now < status.placed_time.timestamp() + _UNFIT_SECONDS
+    return frozenset(status.unfit_nodes) if recent else frozenset()
+
+
+def _held(view: JobView) -> tuple[Placement, tuple[str, ...]]:
+    """The nodes that the job keeps or was assigned, and those that it still has to leave."""
+    status = view.job.status
+    nodes = tuple(p.node for p in status.placement)
+    going = tuple(p.node for p in view.predecessors)
+    if status.cut and status.cut.purpose is CutPurpose.LEAVE:
+        return tuple(p.node for p in status.cut.target), nodes + going
+    return nodes, going
+
+
+def _state(view: JobView, placement: Placement) -> State:
+    if view.job.spec.suspend:
+        return State.SUSPENDED
+    if not placement:
+        return State.WAITING
+    return State.RUNNING if view.job.status.ran_incarnation == view.job.status.incarnation else State.STARTING
+
+
+def platform(needed: Platform) -> str:
+    """What a node must have in common with the one that a job was cut on. CPU features the agent compares."""
+    return f"{needed.architecture}/{needed.kernel}"
+
+
+def lost(view: JobView, space: Fleet) -> frozenset[str]:
+    """The nodes of the job's workers that are gone or not ready."""
+    placed = {p.node for p in view.job.status.placement}
+    return frozenset(n for n in placed if n not in space.nodes or not space.nodes[n].ready)
+
+
+def wants_gpus(view: JobView) -> bool:
+    """Whether the planner is to see the job: it lives, and has its checkpoint if it needs one."""
+    return not view.job.deleted and not view.job.finished and not starting.awaits_checkpoint(view)
+
+
+def _allowed(view: JobView, nodes: Iterable[Mapping[str, Any]]) -> frozenset[str] | None:
+    spec = view.job.spec.template.spec.to_dict()
+    refused: set[str] = set()
+    fit: set[str] = set()
+    for node in nodes:
+        metadata = node["metadata"]
+        taints = node["spec"].get("taints") or ()
+        why = refusal(spec, metadata.get("labels") or {}, taints)
+        (refused if why else fit).add(metadata["name"])
+    return frozenset(fit) if refused else None
+
+
+def _node(node: Mapping[str, Any], foreign: Counter[str], levels: tuple[str, ...]) -> Node:
+    metadata, spec, status = node["metadata"], node["spec"], node["status"]
+    labels, name = metadata.get("labels") or {}, metadata["name"]
+    info = status.get("nodeInfo") or {}
+    return Node(
+        name=name,
+        gpus=gpus(status.get("allocatable")),
+        gpu_type=labels.get(_GPU_TYPE_LABEL, ""),
+        domains=tuple(labels.get(level, "") for level in levels),
+        foreign=foreign[name],
+        ready=ready(node),
+        cordoned=bool(spec.get("unschedulable")),
+        platform=f"{info.get('architecture', '')}/{info.get('kernelVersion', '')}",
+    )
+
+
+def _foreign(pods: Iterable[Mapping[str, Any]], jobs: Mapping[str, str]) -> Counter[str]:
+    used: Counter[str] = Counter()
+    for pod in pods:
+        ours = jobs.get(worker_of(pod) or "") == pod["metadata"]["namespace"]
+        node, phase = pod["spec"].get("nodeName"), pod.get("status", {}).get("phase")
+        if node and not ours and phase not in ("Succeeded", "Failed"):
+            used[node] += sum(
+                gpus((c.get("resources") or {}).get("limits")) for c in pod["spec"]["containers"]
+            )
+    return used

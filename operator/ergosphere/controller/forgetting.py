@@ -1,0 +1,79 @@
+"""Deleting a checkpoint's data before its object goes.
+
+The operator has no access to the store, so a short-lived pod of the agent's image does it. A deletion is
+never wedged: when the data cannot be deleted, an Event says so and the object goes all the same.
+"""
+
+import logging
+
+from ergosphere.api.agent import Failure
+from ergosphere.api.checkpoint import Checkpoint, CheckpointStatus
+from ergosphere.api.meta import FINALIZER
+from ergosphere.workload.forget import forget_pod, forget_pod_name
+from ergosphere.workload.settings import PodSettings
+
+from . import record
+from .events import Recorder
+from .kube import ApiError, Kube, Object
+from .resources import CHECKPOINTS, PODS
+
+_log = logging.getLogger(__name__)
+_ATTEMPTS = 3
+
+
+class Forgetting:
+    """Takes checkpoints that are being deleted to their end."""
+
+    def __init__(self, kube: Kube, recorder: Recorder, settings: PodSettings) -> None:
+        self._kube = kube
+        self._recorder = recorder
+        self._settings = settings
+
+    async def advance(self, checkpoint: Checkpoint, raw: Object) -> None:
+        """Take the next step for one checkpoint that is being deleted and that no job needs."""
+        if FINALIZER not in checkpoint.metadata.finalizers:
+            return
+        if not checkpoint.status.id:
+            await self._let_go(checkpoint)
+            return
+        if checkpoint.ready:
+            await self._note(checkpoint, record.going(checkpoint))
+            return
+        for attempt in range(_ATTEMPTS):
+            if not await self._tried(checkpoint, attempt):
+                return
+        message = f"the data of {checkpoint.status.id} could not be deleted and stays in the store"
+        await self._recorder.record(raw, "CheckpointDataLeft", message, warning=True)
+        await self._let_go(checkpoint)
+
+    async def _tried(self, checkpoint: Checkpoint, attempt: int) -> bool:
+        """Whether this attempt has failed; it is begun if need be."""
+        namespace = checkpoint.namespace
+        name = forget_pod_name(checkpoint, attempt)
+        pod = await self._kube.get(PODS, namespace, name)
+        if pod is None:
+            try:
+                await self._kube.create(PODS, forget_pod(checkpoint, attempt, self._settings))
+            except ApiError as error:
+                # A namespace that is being deleted takes no pods; its objects must not wait for one.
+                _log.warning("no pod to delete the data of %s: %s", checkpoint.status.id, error)
+                return error.status in (403, 404)
+            return False
+        phase = (pod.get("status") or {}).get("phase")
+        if phase == "Succeeded":
+            await self._let_go(checkpoint)
+        return bool(phase == "Failed")
+
+    async def abandon(self, checkpoint: Checkpoint) -> None:
+        """Give up a checkpoint in the middle of whose cut the job was deleted."""
+        failure = Failure(reason="JobDeleted", message="the job was deleted in the middle of the cut")
+        await self._note(checkpoint, record.failed(checkpoint, failure))
+
+    async def _note(self, checkpoint: Checkpoint, status: CheckpointStatus) -> None:
+        body = record.body(checkpoint, status)
+        await self._kube.apply(CHECKPOINTS, body, "status")
+
+    async def _let_go(self, checkpoint: Checkpoint) -> None:
+        rest = [name for name in checkpoint.metadata.finalizers if name != FINALIZER]
+        body = {"metadata": {"finalizers": rest, "resourceVersion": checkpoint.metadata.resource_version}}
+        await self._kube.merge(CHECKPOINTS, checkpoint.namespace, checkpoint.name, body)

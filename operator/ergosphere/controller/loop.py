@@ -1,0 +1,249 @@
+"""The operator's loop: wait for a change or a tick, plan, and reconcile the jobs concerned.
+
+Nothing that matters lives only here: everything is observed anew after a restart.
+"""
+
+import asyncio
+import logging
+import time
+from datetime import UTC, datetime
+from functools import partial
+
+import aiohttp
+
+from ergosphere.api.checkpoint import Checkpoint
+from ergosphere.api.training_job import TrainingJob
+
+from . import metrics, starting
+from .acts import acts, cutting_now
+from .agents import Address, Agents
+from .apply import Applier, address
+from .cache import Cache
+from .certificates import Pair, client_context
+from .config import Config
+from .events import Recorder
+from .forgetting import Forgetting
+from .kube import ApiError, Kube, Object
+from .lifecycle import Moment, advance
+from .planning import Decisions, decide
+from .reflector import Key
+from .resources import CHECKPOINTS, TRAINING_JOBS
+from .view import JobView
+
+_log = logging.getLogger(__name__)
+_TICK_SECONDS = 1.0
+_RETRY_SECONDS = 1.0
+# A burst of changes is planned for once.
+_SETTLE_SECONDS = 0.01
+
+_EXPECTED = (ApiError, aiohttp.ClientError, TimeoutError)
+
+
+class Loop:
+    """Reconciles all jobs of one cluster."""
+
+    def __init__(self, kube: Kube, config: Config, authority: Pair) -> None:
+        self._config = config
+        self._wakeup = asyncio.Event()
+        self._woken: set[Key] = set()
+        self._working: dict[Key, asyncio.Task[None]] = {}
+        self._dirty = True
+        self._decisions = Decisions()
+        self._recorder = Recorder(kube)
+        self._cache = Cache(kube, self._wake, self._replan)
+        self._agents = Agents(client_context(authority), self._wake_uid)
+        self._applier = Applier(kube, self._agents, authority, config.pods, config.lease_seconds)
+        self._forgetting = Forgetting(kube, self._recorder, config.pods)
+
+    async def run(self) -> None:
+        """Reconcile until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._cache.run(), name="cache")
+                group.create_task(self._cycle(), name="cycle")
+        finally:
+            await self._stop()
+
+    async def _stop(self) -> None:
+        """End what is under way: once this operator leads no more, nothing of it may write."""
+        working = list(self._working.values())
+        for task in working:
+            task.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
+        await self._agents.close()
+
+    def _wake(self, key: Key) -> None:
+        self._woken.add(key)
+        self._wakeup.set()
+
+    def _wake_uid(self, uid: str) -> None:
+        key = self._cache.key_of(uid)
+        if key:
+            self._wake(key)
+
+    def _replan(self) -> None:
+        self._dirty = True
+        self._wakeup.set()
+
+    async def _cycle(self) -> None:
+        ticked = 0.0
+        while True:
+            try:
+                # Not wait_for: before Python 3.12 it loses a cancellation that meets a wake-up.
+                async with asyncio.timeout(_TICK_SECONDS):
+                    await self._wakeup.wait()
+                await asyncio.sleep(_SETTLE_SECONDS)
+            except TimeoutError:
+                pass
+            self._wakeup.clear()
+            if not self._cache.synced:
+                continue
+            if time.monotonic() - ticked >= _TICK_SECONDS:
+                ticked = time.monotonic()
+                self._tick()
+            if self._dirty:
+                self._plan()
+            self._dispatch()
+
+    def _tick(self) -> None:
+        """Wake what time alone can change, and follow the agents that there are."""
+        self._dirty = True
+        self._woken.update(
+            key for key, job in self._cache.jobs().items() if not job.finished or _expires(job)
+        )
+        # A checkpoint may outlive its job, and nothing else says that its data is gone by now.
+        self._woken.update(
+            (namespace, checkpoint.spec.job_name)
+            for (namespace, _), checkpoint in self._cache.checkpoints().items()
+            if checkpoint.deleted
+        )
+        self._follow()
+
+    def _follow(self) -> None:
+        views = [v for key in self._cache.jobs() if (v := self._cache.view(key, {}))]
+        addresses = {address for view in views for address in _addresses(view)}
+        self._agents.follow(addresses)
+        self._applier.forget({address.pod for address in addresses})
+        metrics.JOBS.clear()
+        for view in views:
+            metrics.JOBS.labels(view.job.status.phase or "Pending").inc()
+
+    def _plan(self) -> None:
+        self._dirty = False
+        began = time.monotonic()
+        try:
+            decisions = decide(self._cache, time.time(), self._config.topology_levels)
+        except Exception:
+            # One object that the planner chokes on must not stop the reconciliation of all others.
+            _log.exception("planning failed; the decisions before stand")
+            metrics.RECONCILE_ERRORS.labels("plan").inc()
+            return
+        metrics.PLAN.observe(time.monotonic() - began)
+        self._woken |= decisions.differing(self._decisions)
+        self._decisions = decisions
+
+    def _dispatch(self) -> None:
+        for key in sorted(self._woken - self._working.keys()):
+            self._woken.discard(key)
+            task = asyncio.create_task(self._work(key), name=f"reconcile {'/'.join(key)}")
+            self._working[key] = task
+            task.add_done_callback(partial(self._done, key))
+
+    def _done(self, key: Key, _: asyncio.Task[None]) -> None:
+        self._working.pop(key, None)
+        if key in self._woken:
+            self._wakeup.set()
+
+    async def _work(self, key: Key) -> None:
+        try:
+            await self._forget(key)
+            while await self._step(key):
+                pass
+        except _EXPECTED as error:
+            conflict = isinstance(error, ApiError) and error.status == 409
+            _log.log(logging.DEBUG if conflict else logging.WARNING, "%s/%s: %s", *key, error)
+            metrics.RECONCILE_ERRORS.labels(type(error).__name__).inc()
+            await asyncio.sleep(_SETTLE_SECONDS if conflict else _RETRY_SECONDS)
+            self._wake(key)
+        except Exception:
+            _log.exception("reconciling %s/%s failed", *key)
+            metrics.RECONCILE_ERRORS.labels("bug").inc()
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _step(self, key: Key) -> bool:
+        """Write the next status if there is one, and say so; or else do what the status asks for."""
+        view = self._cache.view(key, self._agents.reports)
+        if view is None:
+            return False
+        self._agents.add(_addresses(view))
+        now = datetime.now(UTC)
+        if not view.job.deleted and not view.job.finished and await self._advance(key, view, now):
+            return True
+        results = await asyncio.gather(
+            *(self._applier.carry_out(view, act) for act in acts(view, self._config.lease_seconds, now)),
+            return_exceptions=True,
+        )
+        self._keep(results)
+        return False
+
+    async def _advance(self, key: Key, view: JobView, now: datetime) -> bool:
+        decided = self._decisions
+        moment = Moment(
+            view,
+            decided.action(key, view),
+            decided.waiting.get(key),
+            now,
+            decided.lost.get(key, frozenset()),
+            key in decided.admitted,
+            decided.fractions.get(key),
+        )
+        upcoming = advance(moment)
+        if upcoming.status == view.job.status:
+            return False
+        written = await self._applier.status(view, upcoming.status)
+        self._cache.put(TRAINING_JOBS, written)
+        for happening in upcoming.happenings:
+            _log.info("%s/%s: %s: %s", *key, happening.reason, happening.message)
+            await self._recorder.record(
+                written, happening.reason, happening.message, warning=happening.warning
+            )
+        return True
+
+    def _keep(self, results: list[Object | BaseException | None]) -> None:
+        errors = []
+        for result in results:
+            if isinstance(result, BaseException):
+                errors.append(result)
+            elif result is not None:
+                self._cache.put(CHECKPOINTS, result)
+        if errors:
+            raise errors[0]
+
+    async def _forget(self, key: Key) -> None:
+        """Take the job's checkpoints that are being deleted, or were left unfinished, to their end."""
+        for (namespace, name), checkpoint in list(self._cache.checkpoints().items()):
+            if namespace != key[0] or checkpoint.spec.job_name != key[1]:
+                continue
+            if checkpoint.deleted and not self._needed(namespace, checkpoint):
+                await self._forgetting.advance(checkpoint, self._cache.objects(CHECKPOINTS)[namespace, name])
+            elif cutting_now(checkpoint) and _begun(checkpoint) and self._jobless(checkpoint):
+                await self._forgetting.abandon(checkpoint)
+
+    def _needed(self, namespace: str, checkpoint: Checkpoint) -> bool:
+        views = [self._cache.view(key, {}) for key in self._cache.jobs() if key[0] == namespace]
+        return any(view and starting.needs(view, checkpoint) for view in views)
+
+    def _jobless(self, checkpoint: Checkpoint) -> bool:
+        return self._cache.key_of(checkpoint.status.job_uid) is None
+
+
+def _addresses(view: JobView) -> set[Address]:
+    return {address(view, pod) for pod in view.pods if pod.ip and not pod.over}
+
+
+def _begun(checkpoint: Checkpoint) -> bool:
+    return bool(checkpoint.status.id) and not checkpoint.deleted
+
+
+def _expires(job: TrainingJob) -> bool:
+    return job.spec.ttl_seconds_after_finished is not None

@@ -1,0 +1,20 @@
+"""What the operator shows to Prometheus."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+JOBS = Gauge("ergosphere_jobs", "Training jobs by phase.", ["phase"])
+CUTS = Counter("ergosphere_cuts_total", "Cuts that ended, by reason and result.", ["reason", "result"])
+PARTS = Histogram(
+    "ergosphere_cut_part_seconds",
+    "How long each part of a cut took, the slowest rank's.",
+    ["part"],
+    buckets=(0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300),
+)
+PLAN = Histogram(
+    "ergosphere_plan_seconds",
+    "How long one plan took.",
+    buckets=(0.001, 0.005, 0.02, 0.05, 0.1, 0.5, 1, 5),
+)
+ACTIONS = Counter("ergosphere_planned_actions_total", "Actions that plans asked for.", ["kind", "reason"])
+RECONCILE_ERRORS = Counter("ergosphere_reconcile_errors_total", "Reconciliations that failed.", ["error"])
+LEADER = Gauge("ergosphere_leader", "1 while this operator leads.")

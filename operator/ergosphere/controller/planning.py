@@ -1,0 +1,126 @@
+"""One planning cycle: from what is known to a decision, or a reason to wait, for each job."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ergosphere.scheduling.model import Action, Fleet, Preempt, Tier
+from ergosphere.scheduling.plan import plan
+
+from . import fleet, metrics, starting
+from .bookkeeping import ledger
+from .cache import Cache
+from .conditions import Waiting
+from .reflector import Key
+from .resources import PODS
+from .view import JobView
+
+Basis = tuple[int, bool, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """The planner's word on jobs, by key, and which of a job's nodes are lost.
+
+    An action holds for the job as it was planned for, and for no later state of it.
+    """
+
+    actions: Mapping[Key, tuple[Basis, Action]] = field(default_factory=dict)
+    waiting: Mapping[Key, Waiting] = field(default_factory=dict)
+    lost: Mapping[Key, frozenset[str]] = field(default_factory=dict)
+    admitted: frozenset[Key] = frozenset()
+    fractions: Mapping[Key, str | None] = field(default_factory=dict)
+
+    def action(self, key: Key, view: JobView) -> Action | None:
+        """What to do with a job now, if it still stands as it did when that was decided."""
+        basis, action = self.actions.get(key, (None, None))
+        return action if basis == _basis(view) else None
+
+    def differing(self, other: "Decisions") -> set[Key]:
+        """The jobs for which the two decide otherwise."""
+        pairs: tuple[tuple[Mapping[Key, object], Mapping[Key, object]], ...] = (
+            (self.actions, other.actions),
+            (self.waiting, other.waiting),
+            (self.lost, other.lost),
+            (self.fractions, other.fractions),
+        )
+        return {
+            k for mine, theirs in pairs for k in mine.keys() | theirs.keys() if mine.get(k) != theirs.get(k)
+        }
+
+
+def decide(cache: Cache, now: float, levels: tuple[str, ...]) -> Decisions:
+    """Plan for all jobs. `now` is in seconds since the epoch, as the times in the objects are."""
+    tiers = fleet.tiers(cache.tiers())
+    nodes = cache.nodes()
+    views = [view for key in cache.jobs() if (view := cache.view(key, {}))]
+    known = [view for view in views if view.job.spec.tier in tiers and fleet.wants_gpus(view)]
+    # A pod of a job that the planner does not see, such as one that has ended, is in the way like any other.
+    ours = {view.job.uid: view.job.namespace for view in known}
+    space = fleet.fleet(nodes, cache.objects(PODS).values(), ours, levels)
+    result = plan(space, [fleet.job(view, nodes, now) for view in known], now, tiers)
+    keys = {view.job.uid: (view.job.namespace, view.job.name) for view in views}
+    for action in result.actions:
+        metrics.ACTIONS.labels(type(action).__name__, action.reason).inc()
+    held_up = _held_up(result.actions)
+    actions = [action for action in result.actions if action.job not in held_up]
+    waiting = {keys[uid]: Waiting(w.reason, w.message) for uid, w in result.waiting.items()}
+    waiting |= {keys[uid]: _still_held(after, keys) for uid, after in held_up.items()}
+    refused = {keys[v.job.uid]: why for v in views if (why := _refusal(v, tiers) or _stranded(v, space))}
+    basis = {view.job.uid: _basis(view) for view in views}
+    return Decisions(
+        {keys[action.job]: (basis[action.job], action) for action in actions},
+        waiting | refused,
+        {keys[v.job.uid]: gone for v in views if (gone := fleet.lost(v, space))},
+        frozenset(keys[uid] for uid in result.admitted),
+        {keys[v.job.uid]: _fraction(v, tiers[v.job.spec.tier], now) for v in known},
+    )
+
+
+def _fraction(view: JobView, tier: Tier, now: float) -> str | None:
+    """The GPU fraction to two decimals: finer ones would have the status written all the time."""
+    book = ledger(view.job.status)
+    return f"{book.fraction(now, tier.window_s):.2f}" if book.received(now, tier.window_s)[1] else None
+
+
+def _held_up(actions: Iterable[Action]) -> Mapping[str, tuple[str, ...]]:
+    """The jobs that must not be given their GPUs yet, and those who still hold some of them.
+
+    Jobs that wait for each other in a circle are not held up: each leaves its GPUs as it is cut.
+    """
+    after = {a.job: a.after for a in actions if not isinstance(a, Preempt)}
+    ending: set[str] = set()
+    while more := {job for job, others in after.items() if after.keys() & set(others) <= ending} - ending:
+        ending |= more
+    return {job: after[job] for job in sorted(ending) if after[job]}
+
+
+def _still_held(after: Sequence[str], keys: Mapping[str, Key]) -> Waiting:
+    names = ", ".join(sorted("/".join(keys[uid]) for uid in after))
+    return Waiting("GpusStillHeld", f"waiting until {names} has left the GPUs that are meant for it")
+
+
+def _basis(view: JobView) -> Basis:
+    status = view.job.status
+    return status.incarnation, bool(status.placement), status.cut.name if status.cut else ""
+
+
+def _refusal(view: JobView, tiers: Mapping[str, Tier]) -> Waiting | None:
+    """Why a job is not even shown to the planner."""
+    spec = view.job.spec
+    if spec.tier not in tiers:
+        known = ", ".join(sorted(tiers)) or "none"
+        return Waiting("UnknownTier", f"spec.tier: there is no ServiceTier {spec.tier!r}; there are: {known}")
+    if starting.awaits_checkpoint(view) and spec.restore_from:
+        return Waiting("CheckpointNotReady", f"waiting for checkpoint {spec.restore_from.name} to be Ready")
+    return None
+
+
+def _stranded(view: JobView, space: Fleet) -> Waiting | None:
+    """Why a job that was cut can be restored nowhere: the fleet has no node like the one it was cut on."""
+    needed = view.job.status.platform
+    if needed is None or view.job.status.placement:
+        return None
+    if any(node.platform == fleet.platform(needed) for node in space.nodes.values()):
+        return None
+    message = f"cut on {needed.architecture} with kernel {needed.kernel}; no node has both"
+    return Waiting("NoCompatibleNode", message)

@@ -1,0 +1,153 @@
+"""How a job is placed, started and seen to run."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from ergosphere.api.agent import Phase
+from ergosphere.api.checkpoint import Checkpoint
+from ergosphere.api.training_job import TrainingJobStatus, WorkerPlacement
+from ergosphere.scheduling.model import Action, Start
+
+from .happening import Happening
+from .view import JobView
+
+# The scheduler may need a moment to see that the GPUs of the pods before are free.
+_UNSCHEDULABLE_SECONDS = 15
+_CORRUPT = ("CheckpointCorrupt", "CheckpointMissing")
+
+Change = tuple[TrainingJobStatus, tuple[Happening, ...]]
+
+
+def start(view: JobView, decision: Action | None, now: datetime) -> Change | None:
+    """Place a waiting job as the planner decided; one that is being cut is told where it will go on."""
+    status = view.job.status
+    if not isinstance(decision, Start) or view.job.spec.suspend:
+        return None
+    if status.cut:
+        places = [WorkerPlacement(rank=rank, node=node) for rank, node in enumerate(decision.placement)]
+        return status.model_copy(update={"cut": status.cut.model_copy(update={"target": places})}), ()
+    if status.placement or (status.not_before and now < status.not_before):
+        return None
+    after = placed(view, status, decision.placement, now)
+    return after, (Happening(decision.reason, decision.message), announcement(after))
+
+
+def placed(
+    view: JobView, status: TrainingJobStatus, nodes: Sequence[str], now: datetime
+) -> TrainingJobStatus:
+    """The status of a job given `nodes`, in rank order: a new incarnation, from the newest checkpoint."""
+    source = newest(view)
+    place = {"place": _milliseconds(status.left_time, now)} if status.left_time else {}
+    return status.model_copy(
+        update={
+            "incarnation": status.incarnation + 1,
+            "placement": [WorkerPlacement(rank=rank, node=node) for rank, node in enumerate(nodes)],
+            "cut": None,
+            "restore_from": source.status.id if source else "",
+            "images": source.status.images if source else status.images,
+            "restarts": status.restarts + (1 if status.incarnation else 0),
+            "start_time": status.start_time or now,
+            "placed_time": now,
+            "not_before": None,
+            "timings": status.timings | place,
+            "conditions": [c for c in status.conditions if c.type != "PodsCreated"],
+        }
+    )
+
+
+def newest(view: JobView) -> Checkpoint | None:
+    """The checkpoint that the job goes on from: its own newest, or else the one that its spec names."""
+    own = [c for c in view.checkpoints if c.ready and c.status.job_uid == view.job.uid]
+    if own:
+        return max(own, key=lambda c: (c.status.start_time or datetime.min, c.name))
+    wanted = view.job.spec.restore_from
+    named = view.checkpoint(wanted.name) if wanted else None
+    return named if named and named.ready else None
+
+
+def needs(view: JobView, checkpoint: Checkpoint) -> bool:
+    """Whether the job goes on from this checkpoint, so that its data must not be deleted yet."""
+    job, status = view.job, view.job.status
+    if job.finished or job.deleted:
+        return False
+    if status.cut and status.cut.name == checkpoint.name:
+        return True
+    if status.placement:
+        starts = status.ran_incarnation < status.incarnation
+        return starts and checkpoint.status.id == status.restore_from
+    source = newest(view)
+    return source is not None and source.name == checkpoint.name
+
+
+def awaits_checkpoint(view: JobView) -> bool:
+    """Whether the job must not start yet: the checkpoint that its spec names is not there."""
+    return view.job.spec.restore_from is not None and newest(view) is None
+
+
+def announcement(status: TrainingJobStatus) -> Happening:
+    """The Event of a placement."""
+    where = ", ".join(sorted({p.node for p in status.placement}))
+    how = f"from checkpoint {status.restore_from}" if status.restore_from else "from the beginning"
+    return Happening("Placed", f"incarnation {status.incarnation} starts on {where}, {how}")
+
+
+def unfit(view: JobView, now: datetime) -> tuple[str, str] | None:
+    """A node that cannot take its worker, and why: the scheduler or the agent says so."""
+    status = view.job.status
+    nodes = {p.rank: p.node for p in status.placement}
+    for rank, report in view.ranks.items():
+        if report.phase is Phase.FAILED and report.failure and report.failure.reason == "IncompatibleNode":
+            return nodes[rank], report.failure.message
+    patience = timedelta(seconds=_UNSCHEDULABLE_SECONDS)
+    if status.placed_time is None or now < status.placed_time + patience:
+        return None
+    refused = next((p for p in view.workers.values() if p.unschedulable and not p.node), None)
+    return (nodes[refused.rank], refused.unschedulable) if refused else None
+
+
+def corrupt(view: JobView) -> Checkpoint | None:
+    """The checkpoint that an agent found damaged and that is still called complete."""
+    damaged = any(
+        r.phase is Phase.FAILED and r.failure and r.failure.reason in _CORRUPT for r in view.ranks.values()
+    )
+    source = view.job.status.restore_from
+    return next((c for c in view.checkpoints if c.ready and c.status.id == source), None) if damaged else None
+
+
+def arrival(view: JobView, now: datetime) -> TrainingJobStatus | None:
+    """The status of a job that runs for the first time since it was placed; None if that is known already."""
+    status = view.job.status
+    if not view.running or status.ran_incarnation == status.incarnation:
+        return None
+    images = status.images or {
+        name: ref for p in view.workers.values() for name, ref in pinned(p.images).items()
+    }
+    restored: dict[str, float] = {}
+    for report in view.ranks.values():
+        for part, ms in report.restore_ms.items():
+            restored[part] = max(ms, restored.get(part, 0.0))
+    return status.model_copy(
+        update={
+            "images": images,
+            "unfit_nodes": [],
+            "ran_incarnation": status.incarnation,
+            "timings": _timings(status, restored, now),
+        }
+    )
+
+
+def _timings(status: TrainingJobStatus, restored: dict[str, float], now: datetime) -> dict[str, float]:
+    if not status.restore_from or status.left_time is None or status.placed_time is None:
+        return {}
+    since_placed = _milliseconds(status.placed_time, now)
+    parts = status.timings | {f"{'restore_files' if k == 'files' else k}": v for k, v in restored.items()}
+    return parts | {"start": max(0.0, since_placed - sum(restored.values()))}
+
+
+def pinned(images: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """The images by container that have a digest in a repository; others cannot be named exactly."""
+    return {name: ref.removeprefix("docker-pullable://") for name, ref in images if "@sha256:" in ref}
+
+
+def _milliseconds(since: datetime, now: datetime) -> float:
+    return max(0.0, (now - since).total_seconds() * 1000)

@@ -1,0 +1,170 @@
+"""What is observed of one job, as plain values: all that its reconciliation may look at."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from ergosphere.api.agent import Exit, Phase, Report
+from ergosphere.api.checkpoint import Checkpoint
+from ergosphere.api.meta import LABEL_INCARNATION, LABEL_JOB_UID, LABEL_RANK
+from ergosphere.api.training_job import TrainingJob
+
+# Reasons for which a container that waits will not start by itself soon.
+_STUCK = {
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "InvalidImageName",
+    "ErrImageNeverPull",
+    "CreateContainerConfigError",
+}
+_STUCK |= {"CreateContainerError", "RunContainerError"}
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerPod:
+    """A worker's pod. `left` is the cut with which its program was ended, by the launcher's word.
+
+    `lost` says that its node is gone or out of reach, `grace_seconds` how long a deleted pod may go on.
+    """
+
+    name: str
+    uid: str
+    rank: int
+    incarnation: int
+    node: str
+    ip: str = ""
+    phase: str = "Pending"
+    reason: str = ""
+    deleting: bool = False
+    exit: Exit | None = None
+    left: str = ""
+    images: tuple[tuple[str, str], ...] = ()
+    unschedulable: str = ""
+    stuck: str = ""
+    lost: bool = False
+    grace_seconds: int = 0
+
+    @property
+    def over(self) -> bool:
+        """Whether none of its containers runs any more, so that its GPUs are free."""
+        return self.phase in ("Succeeded", "Failed")
+
+
+@dataclass(frozen=True)
+class JobView:
+    """One job, its pods, what their agents report and its checkpoints, oldest first."""
+
+    job: TrainingJob
+    pods: tuple[WorkerPod, ...] = ()
+    reports: Mapping[str, Report] = field(default_factory=dict)
+    checkpoints: tuple[Checkpoint, ...] = ()
+
+    @cached_property
+    def workers(self) -> Mapping[int, WorkerPod]:
+        """The pods of the present incarnation by rank; none while the job has no placement."""
+        if not self.job.status.placement:
+            return {}
+        return {p.rank: p for p in self.pods if p.incarnation == self.job.status.incarnation}
+
+    @cached_property
+    def ranks(self) -> Mapping[int, Report]:
+        """The reports of the present incarnation by rank."""
+        return {rank: self.reports[p.uid] for rank, p in self.workers.items() if p.uid in self.reports}
+
+    @property
+    def predecessors(self) -> tuple[WorkerPod, ...]:
+        """Pods of other incarnations in which a program may still run; not those on nodes that are lost."""
+        now = self.workers.values()
+        return tuple(p for p in self.pods if p.node and not p.over and not p.lost and p not in now)
+
+    @property
+    def running(self) -> bool:
+        """Whether every rank's program runs."""
+        return self._all(Phase.RUNNING)
+
+    def checkpoint(self, name: str) -> Checkpoint | None:
+        """The checkpoint object of that name."""
+        return next((c for c in self.checkpoints if c.name == name), None)
+
+    def _all(self, phase: Phase) -> bool:
+        wanted = len(self.job.status.placement)
+        return wanted > 0 and sum(r.phase is phase for r in self.ranks.values()) == wanted
+
+
+def worker_pods(
+    pods: Iterable[Mapping[str, Any]], main: str, lost: Callable[[str], bool]
+) -> tuple[WorkerPod, ...]:
+    """Read a job's pods as the API server returned them; `main` names the user's main container.
+
+    `lost` tells whether the node of that name is gone or out of reach.
+    """
+    workers = (_worker(pod, main, lost) for pod in pods)
+    return tuple(sorted(workers, key=lambda p: (p.incarnation, p.rank, p.name)))
+
+
+def worker_of(pod: Mapping[str, Any]) -> str | None:
+    """The uid of the job that a pod is a worker of. Labels alone, which anybody may write, make none."""
+    metadata = pod["metadata"]
+    labels = metadata.get("labels") or {}
+    owner = next((o["uid"] for o in metadata.get("ownerReferences") or () if o.get("controller")), None)
+    numbered = all(labels.get(name, "").isdecimal() for name in (LABEL_RANK, LABEL_INCARNATION))
+    return owner if numbered and owner == labels.get(LABEL_JOB_UID) else None
+
+
+def _worker(pod: Mapping[str, Any], main: str, lost: Callable[[str], bool]) -> WorkerPod:
+    metadata, spec, status = pod["metadata"], pod["spec"], pod.get("status") or {}
+    containers = status.get("containerStatuses") or []
+    ended = next((c["state"]["terminated"] for c in containers if _ended(c, main)), None)
+    return WorkerPod(
+        name=metadata["name"],
+        uid=metadata["uid"],
+        rank=int(metadata["labels"][LABEL_RANK]),
+        incarnation=int(metadata["labels"][LABEL_INCARNATION]),
+        node=spec.get("nodeName", ""),
+        ip=status.get("podIP", ""),
+        phase=status.get("phase", "Pending"),
+        reason=status.get("reason", ""),
+        deleting="deletionTimestamp" in metadata,
+        grace_seconds=metadata.get("deletionGracePeriodSeconds", 0),
+        lost=bool(spec.get("nodeName")) and lost(spec["nodeName"]),
+        exit=_exit(ended) if ended else None,
+        left=_left(ended) if ended else "",
+        images=tuple((c["name"], c.get("imageID", "")) for c in containers),
+        unschedulable=_unschedulable(status),
+        stuck=_stuck([*containers, *(status.get("initContainerStatuses") or ())]),
+    )
+
+
+def _ended(container: Mapping[str, Any], main: str) -> bool:
+    return container["name"] == main and "terminated" in (container.get("state") or {})
+
+
+def _exit(terminated: Mapping[str, Any]) -> Exit:
+    return Exit(code=terminated.get("exitCode", 0), signal=terminated.get("signal", 0))
+
+
+def _left(terminated: Mapping[str, Any]) -> str:
+    # The program itself may have written the file: believed only for the cut that the operator made.
+    try:
+        word = json.loads(terminated.get("message") or "null")
+    except ValueError:
+        return ""
+    left = word.get("left") if isinstance(word, dict) else None
+    return left if isinstance(left, str) else ""
+
+
+def _unschedulable(status: Mapping[str, Any]) -> str:
+    for condition in status.get("conditions") or ():
+        if condition["type"] == "PodScheduled" and condition.get("reason") == "Unschedulable":
+            return str(condition.get("message", ""))
+    return ""
+
+
+def _stuck(containers: Iterable[Mapping[str, Any]]) -> str:
+    for container in containers:
+        waiting = (container.get("state") or {}).get("waiting") or {}
+        if waiting.get("reason") in _STUCK:
+            return f"{container['name']}: {waiting['reason']}: {waiting.get('message', '')}"
+    return ""

@@ -1,0 +1,1 @@
+"""Published policies, small, to compare the planner with."""

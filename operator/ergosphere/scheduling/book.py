@@ -1,0 +1,89 @@
+"""The index of jobs."""
+
+from collections import Counter, defaultdict
+
+from ergosphere.scheduling.model import Job, State
+
+Shape = tuple[object, ...]
+"""What a job needs of the fleet: jobs of one shape fit or do not fit alike."""
+
+
+def shape(job: Job) -> Shape:
+    """The job's shape."""
+    return (
+        job.workers,
+        job.gpus_per_worker,
+        job.smallest,
+        job.gpu_types,
+        job.platforms,
+        job.allowed,
+        job.excluded,
+        job.topology,
+    )
+
+
+class Book:
+    """All jobs by name, and by what a plan asks of them. Sets are unordered: sort what you take from them."""
+
+    def __init__(self) -> None:
+        self.jobs: dict[str, Job] = {}
+        self.waiting: dict[str, Job] = {}
+        self.placed: dict[str, Job] = {}
+        self.suspended: dict[str, Job] = {}
+        self.unadmitted: dict[str, Job] = {}
+        self.shapes: dict[str, Shape] = {}
+        self.elastic: set[str] = set()
+        self.on: defaultdict[str, set[str]] = defaultdict(set)
+        self.leaving: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        """GPUs by job on each node that they are still to leave."""
+        self.admitted: Counter[tuple[str, frozenset[str]]] = Counter()
+        """GPUs asked for by admitted jobs, by tier and acceptable GPU types."""
+
+    def put(self, job: Job) -> None:
+        """Add a job, or replace the one of that name."""
+        if job.name in self.jobs:
+            self.drop(job.name)
+        self.jobs[job.name] = job
+        self.shapes[job.name] = shape(job)
+        if job.admitted is None and job.state is not State.SUSPENDED:
+            self.unadmitted[job.name] = job
+        if job.state is State.SUSPENDED:
+            self.suspended[job.name] = job
+        elif job.placement:
+            self.placed[job.name] = job
+            if job.elastic:
+                self.elastic.add(job.name)
+        else:
+            self.waiting[job.name] = job
+        for node in dict.fromkeys(job.placement):
+            self.on[node].add(job.name)
+        for node in job.leaving:
+            self.leaving[node][job.name] += job.gpus_per_worker
+        self._count(job, 1)
+
+    def drop(self, name: str) -> Job:
+        """Forget a job; raises `KeyError` when there is none of that name."""
+        job = self.jobs.pop(name)
+        del self.shapes[name]
+        self.unadmitted.pop(name, None)
+        self.waiting.pop(name, None)
+        self.placed.pop(name, None)
+        self.suspended.pop(name, None)
+        self.elastic.discard(name)
+        for node in dict.fromkeys(job.placement):
+            self._forget(node, name)
+        for node in dict.fromkeys(job.leaving):
+            del self.leaving[node][name]
+            if not self.leaving[node]:
+                del self.leaving[node]
+        self._count(job, -1)
+        return job
+
+    def _count(self, job: Job, sign: int) -> None:
+        if job.admitted is not None and job.state is not State.SUSPENDED:
+            self.admitted[job.tier, job.gpu_types] += sign * job.workers * job.gpus_per_worker
+
+    def _forget(self, node: str, name: str) -> None:
+        self.on[node].discard(name)
+        if not self.on[node]:
+            del self.on[node]

@@ -1,0 +1,57 @@
+"""Elastic jobs: as many workers as fit, more where GPUs would idle."""
+
+import heapq
+
+from ergosphere.scheduling.cycle import Cause, Cycle
+from ergosphere.scheduling.model import Job, Placement
+
+
+def place_elastic(cycle: Cycle, job: Job, workers: int) -> Placement | None:
+    """A placement for that many workers, or else for as many as fit, at least the job's minimum."""
+    placement = cycle.place(job, workers)
+    fit, none = job.smallest - 1, workers
+    while placement is None and none - fit > 1:
+        middle = (fit + none) // 2
+        if cycle.place(job, middle) is None:
+            none = middle
+        else:
+            fit = middle
+        if none - fit == 1 and fit >= job.smallest:
+            placement = cycle.place(job, fit)
+    return placement
+
+
+def grow(cycle: Cycle) -> None:
+    """Give idle GPUs to elastic jobs, worker by worker to the one with the smallest share of its asking."""
+    if cycle.space.spare <= 0:
+        return
+    growing = [(_share(cycle, job), job.submitted, job.name) for job in _elastic(cycle)]
+    heapq.heapify(growing)
+    while growing and cycle.space.spare > 0:
+        _, submitted, name = heapq.heappop(growing)
+        job = cycle.book.jobs[name]
+        if _extend(cycle, job):
+            heapq.heappush(growing, (_share(cycle, job), submitted, name))
+
+
+def _share(cycle: Cycle, job: Job) -> float:
+    return len(cycle.placement(job)) / job.workers
+
+
+def _elastic(cycle: Cycle) -> list[Job]:
+    """Elastic jobs that run and are rested, or are started by this plan."""
+    book = cycle.book
+    running = [book.jobs[name] for name in book.elastic]
+    started = [book.jobs[name] for name, placement in cycle.target.items() if placement]
+    return [j for j in running if cycle.rested(j) and cycle.settled(j)] + [j for j in started if j.elastic]
+
+
+def _extend(cycle: Cycle, job: Job) -> bool:
+    """One more worker; False when there is no room or it has all it can use."""
+    placement = cycle.placement(job)
+    more = cycle.place(job, 1) if len(placement) < job.largest else None
+    if more is None:
+        return False
+    cause = cycle.cause.get(job.name) or Cause("IdleGPUs", "Grows onto GPUs that nobody else can use.")
+    cycle.assign(job, tuple(sorted(placement + more)), cause)
+    return True

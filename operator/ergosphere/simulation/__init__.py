@@ -1,0 +1,1 @@
+"""The decision core driven by a trace instead of a cluster."""

@@ -1,0 +1,1 @@
+"""Pure: (job, placement) to the Kubernetes objects that should exist."""

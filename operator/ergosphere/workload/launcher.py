@@ -1,0 +1,128 @@
+"""The user's container, started under the launcher. The image stays as it is."""
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+BIN_MOUNT = "/ergosphere/bin"
+RUN_MOUNT = "/ergosphere/run"
+PROBE_MOUNT = "/ergosphere/probe"
+PROBE_FILE = f"{PROBE_MOUNT}/user.json"
+LAUNCHER = f"{BIN_MOUNT}/launcher"
+
+# What dump and restore need inside the pod's user namespace; docs/capabilities.md says what fails
+# without each. The launcher drops all of them before the user's code runs.
+CAPABILITIES = (
+    "CHECKPOINT_RESTORE",
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "KILL",
+    "NET_ADMIN",
+    "NET_RAW",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_ADMIN",
+    "SYS_CHROOT",
+    "SYS_PTRACE",
+    "SYS_TIME",
+)
+
+DEFAULT_GRACE_SECONDS = 30
+
+
+def wrapped(
+    container: Mapping[str, Any],
+    pod_spec: Mapping[str, Any],
+    image: str,
+    environment: Sequence[Mapping[str, str]],
+) -> dict[str, Any]:
+    """The main container with its command under the launcher.
+
+    The user whom the template names is passed to the launcher, which must itself start as root of
+    the pod. `environment` yields to variables of the same name in the template.
+    """
+    result = deepcopy(dict(container))
+    result["image"] = image
+    options = [*_user_arguments(container, pod_spec), *_grace(pod_spec), *_carried(container, pod_spec)]
+    result["command"] = [LAUNCHER, "run", *options, "--", *container["command"]]
+    own = {variable["name"] for variable in container.get("env", ())}
+    result["env"] = [*(v for v in environment if v["name"] not in own), *container.get("env", ())]
+    result["volumeMounts"] = [*container.get("volumeMounts", ()), *mounts(read_only_bin=True)]
+    result["securityContext"] = _security(container.get("securityContext") or {})
+    return result
+
+
+def probe(container: Mapping[str, Any], image: str) -> dict[str, Any]:
+    """An init container that asks the user's image for its user, which only its own start reveals."""
+    security = container.get("securityContext") or {}
+    return {
+        "name": "ergosphere-probe",
+        "image": image,
+        "imagePullPolicy": container.get("imagePullPolicy", "IfNotPresent"),
+        "command": [LAUNCHER, "probe", PROBE_FILE],
+        "securityContext": {**security, "capabilities": {"drop": ["ALL"]}, "allowPrivilegeEscalation": False},
+        "volumeMounts": [
+            {"name": "ergosphere-bin", "mountPath": BIN_MOUNT, "readOnly": True},
+            {"name": "ergosphere-probe", "mountPath": PROBE_MOUNT},
+        ],
+    }
+
+
+def names_user(container: Mapping[str, Any], pod_spec: Mapping[str, Any]) -> bool:
+    """Whether the template says as whom the program runs, so that the image need not be asked."""
+    return _setting("runAsUser", container, pod_spec) is not None
+
+
+def mounts(*, read_only_bin: bool) -> list[dict[str, Any]]:
+    """The volumes that launcher and agent share."""
+    return [
+        {"name": "ergosphere-bin", "mountPath": BIN_MOUNT, "readOnly": read_only_bin},
+        {"name": "ergosphere-run", "mountPath": RUN_MOUNT},
+        {"name": "ergosphere-probe", "mountPath": PROBE_MOUNT, "readOnly": read_only_bin},
+    ]
+
+
+def _setting(name: str, container: Mapping[str, Any], pod_spec: Mapping[str, Any]) -> Any:
+    """A field of the security context; the container's wins over the pod's, as in Kubernetes."""
+    for context in (container.get("securityContext"), pod_spec.get("securityContext")):
+        if context and context.get(name) is not None:
+            return context[name]
+    return None
+
+
+def _user_arguments(container: Mapping[str, Any], pod_spec: Mapping[str, Any]) -> list[str]:
+    user = _setting("runAsUser", container, pod_spec)
+    if user is None:
+        return ["--user-file", PROBE_FILE]
+    group = _setting("runAsGroup", container, pod_spec) or 0
+    extra = (pod_spec.get("securityContext") or {}).get("supplementalGroups") or ()
+    identity = f"{user}:{group}" + (":" + ",".join(str(g) for g in extra) if extra else "")
+    return ["--user", identity]
+
+
+def _grace(pod_spec: Mapping[str, Any]) -> list[str]:
+    return ["--grace", str(pod_spec.get("terminationGracePeriodSeconds", DEFAULT_GRACE_SECONDS))]
+
+
+def _carried(container: Mapping[str, Any], pod_spec: Mapping[str, Any]) -> list[str]:
+    """The mounts whose files move with the program: an emptyDir goes with its pod, other volumes stay."""
+    own = {v["name"] for v in pod_spec.get("volumes", ()) if "emptyDir" in v}
+    paths = [m["mountPath"] for m in container.get("volumeMounts", ()) if m["name"] in own]
+    return [argument for path in paths for argument in ("--carry", path.rstrip("/"))]
+
+
+def _security(own: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {key: value for key, value in own.items() if key not in ("runAsGroup", "runAsNonRoot")}
+    return {
+        **kept,
+        "runAsUser": 0,
+        "runAsGroup": 0,
+        "runAsNonRoot": False,
+        "allowPrivilegeEscalation": True,
+        "capabilities": {"drop": ["ALL"], "add": list(CAPABILITIES)},
+        # The runtime's default filter forbids personality(), and CRIU cannot dump a filter.
+        "seccompProfile": {"type": "Unconfined"},
+    }

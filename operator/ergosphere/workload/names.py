@@ -1,0 +1,52 @@
+"""Names and labels of the objects that belong to a job.
+
+All are functions of the job alone, so creating an object twice is harmless.
+"""
+
+import hashlib
+
+from ergosphere.api.meta import GROUP, LABEL_JOB, LABEL_JOB_UID, LABEL_MANAGED_BY, MANAGED_BY
+
+# A pod's name is its host name too, and a host name has 63 characters at most (RFC 1123).
+_LONGEST_STEM = 46
+
+
+def stem(job: str) -> str:
+    """The job's name, shortened to 46 characters with a digest when it is longer."""
+    if len(job) <= _LONGEST_STEM:
+        return job
+    digest = hashlib.sha256(job.encode()).hexdigest()[:8]
+    return f"{job[: _LONGEST_STEM - 9].rstrip('-.')}-{digest}"
+
+
+def pod_name(job: str, incarnation: int, rank: int) -> str:
+    """The pod of one rank in one incarnation; at most 63 characters."""
+    return f"{stem(job)}-{incarnation}-{rank}"
+
+
+def secret_name(job: str, uid: str) -> str:
+    """The secret with the agents' certificate. The uid keeps a job from meeting its deleted namesake's."""
+    return f"{stem(job)}-{uid[:8]}-agent"
+
+
+def budget_name(job: str, uid: str) -> str:
+    """The PodDisruptionBudget that holds evictions until the job has been cut; the uid as in the secret."""
+    return f"{stem(job)}-{uid[:8]}"
+
+
+def cut_name(job: str, uid: str, number: int) -> str:
+    """The `Checkpoint` that the operator makes as the job's `number`-th cut.
+
+    It may outlive the job, so the uid keeps a later namesake from taking it for its own.
+    """
+    return f"{stem(job)}-{uid[:8]}-{number}"
+
+
+def job_labels(job: str, uid: str) -> dict[str, str]:
+    """Labels on every object of a job. A label's value has 63 characters at most, hence the stem."""
+    return {LABEL_JOB: stem(job), LABEL_JOB_UID: uid, LABEL_MANAGED_BY: MANAGED_BY}
+
+
+def server_name(uid: str) -> str:
+    """The name in the agents' certificate of one job."""
+    return f"{uid}.agents.{GROUP}"

@@ -1,0 +1,114 @@
+"""One worker of a job as a pod."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from ergosphere.api.meta import API_VERSION, LABEL_INCARNATION, LABEL_RANK
+from ergosphere.api.training_job import TrainingJob
+
+from . import launcher, network, sidecar
+from .affinity import pinned_to
+from .names import job_labels, pod_name, secret_name
+from .settings import PodSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """One rank of one incarnation: its node, and the checkpoint it starts from ("" for none)."""
+
+    rank: int
+    incarnation: int
+    node: str
+    restore_from: str = ""
+
+
+def worker_pod(job: TrainingJob, worker: Worker, settings: PodSettings) -> dict[str, Any]:
+    """The pod of one worker.
+
+    It names its node by affinity, not by `nodeName`: the scheduler still checks taints, CPU and memory.
+    """
+    metadata = job.spec.template.metadata
+    labels = metadata.labels | job_labels(job.name, job.uid)
+    labels |= {LABEL_RANK: str(worker.rank), LABEL_INCARNATION: str(worker.incarnation)}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": pod_name(job.name, worker.incarnation, worker.rank),
+            "namespace": job.namespace,
+            "labels": labels,
+            "annotations": metadata.annotations,
+            "ownerReferences": [owner(job)],
+        },
+        "spec": _spec(job, worker, settings),
+    }
+
+
+def owner(job: TrainingJob) -> dict[str, Any]:
+    """The reference by which Kubernetes deletes an object with its job."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "TrainingJob",
+        "name": job.name,
+        "uid": job.uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
+def _spec(job: TrainingJob, worker: Worker, settings: PodSettings) -> dict[str, Any]:
+    own = job.spec.template.spec.to_dict()
+    main = job.spec.main_container().name
+    spec = deepcopy(own)
+    gang = job.spec.workers > 1
+    variables = network.environment(job, worker.rank, settings.network_cidr)
+    spec["containers"] = [_container(job, c, own, main, variables) for c in own["containers"]]
+    spec["initContainers"] = [
+        sidecar.agent(settings, _agent_environment(job, worker, settings), gang=gang),
+        *_probes(job, worker, own, main),
+        *own.get("initContainers", ()),
+    ]
+    spec["volumes"] = [*own.get("volumes", ()), *sidecar.volumes(settings, secret_name(job.name, job.uid))]
+    spec["affinity"] = pinned_to(worker.node, own.get("affinity"))
+    spec |= {"restartPolicy": "Never", "automountServiceAccountToken": False}
+    if gang:
+        aliases = network.host_aliases(job, settings.network_cidr)
+        spec["hostAliases"] = [*own.get("hostAliases", ()), *aliases]
+    if settings.user_namespaces:
+        spec["hostUsers"] = False
+    return spec
+
+
+def _container(
+    job: TrainingJob,
+    container: Mapping[str, Any],
+    pod: Mapping[str, Any],
+    main: str,
+    variables: list[dict[str, str]],
+) -> dict[str, Any]:
+    image = job.status.images.get(container["name"], container["image"])
+    if container["name"] != main:
+        return {**container, "image": image}
+    return launcher.wrapped(container, pod, image, variables)
+
+
+def _probes(job: TrainingJob, worker: Worker, pod: Mapping[str, Any], main: str) -> list[dict[str, Any]]:
+    container = next(c for c in pod["containers"] if c["name"] == main)
+    if worker.restore_from or launcher.names_user(container, pod):
+        return []
+    return [launcher.probe(container, job.status.images.get(main, container["image"]))]
+
+
+def _agent_environment(job: TrainingJob, worker: Worker, settings: PodSettings) -> dict[str, str]:
+    return {
+        "ERGO_JOB": f"{job.namespace}/{job.name}",
+        "ERGO_JOB_UID": job.uid,
+        "ERGO_RANK": str(worker.rank),
+        "ERGO_WORLD": str(job.spec.workers),
+        "ERGO_INCARNATION": str(worker.incarnation),
+        "ERGO_STORE": settings.store_url,
+        "ERGO_RESTORE": worker.restore_from,
+        **network.agent_environment(job, settings.network_cidr),
+    }

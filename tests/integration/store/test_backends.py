@@ -1,0 +1,170 @@
+"""The store on a directory and on a real S3 server: the same promises, and what faults become."""
+
+import asyncio
+import os
+import random
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.integration.store.conftest import BUCKET, Gateway
+from tests.integration.store.proxy import Verdict, proxy
+
+from ergosphere.checkpoints import Corrupt, Denied, Invalid, Missing, Store, StoreError, Unavailable
+from ergosphere.checkpoints.blobs import Blobs
+from ergosphere.checkpoints.bucket import Bucket
+from ergosphere.checkpoints.codec import Codec
+from ergosphere.checkpoints.directory import Directory
+
+PAGE = 4096
+
+
+def images(root: Path, seed: int, size: int = 9000) -> Path:
+    root.mkdir(parents=True)
+    (root / "pages-1.img").write_bytes(random.Random(seed).randbytes(size * PAGE) + bytes(50 * PAGE))
+    (root / "core-1.img").write_bytes(b"core")
+    return root
+
+
+@pytest.fixture(params=["directory", "s3"])
+def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Blobs:
+    if request.param == "directory":
+        return Directory(tmp_path / "store")
+    gateway: Gateway = request.getfixturevalue("gateway")
+    return Bucket(f"s3://{BUCKET}/{tmp_path.name}", gateway.options())
+
+
+async def test_checkpoints_live_and_die(blobs: Blobs, tmp_path: Path) -> None:
+    store = Store(blobs, Codec())
+    roots = [images(tmp_path / f"{rank}", 1) for rank in range(2)]
+    for name in ("one", "two"):
+        saves = [store.save(root, f"ns/job/{name}", rank, world=2) for rank, root in enumerate(roots)]
+        saved = await asyncio.gather(*saves)
+        manifest = await store.commit(f"ns/job/{name}", [one.digest for one in saved], {"step": name})
+        assert await store.commit(f"ns/job/{name}", [one.digest for one in saved], {}) == manifest
+    assert [one.meta["step"] for one in await store.list("ns", "job")] == ["one", "two"]
+    assert sum(entry.size for entry in blobs.list("v1/")) < 9300 * PAGE
+
+    await store.delete("ns/job/one")
+    await store.collect()
+    await store.fetch("ns/job/two", 1, tmp_path / "back")
+    for file in ("pages-1.img", "core-1.img"):
+        assert (tmp_path / "back" / file).read_bytes() == (roots[1] / file).read_bytes()
+
+    await store.delete("ns/job/two")
+    await store.collect()
+    assert not list(blobs.list("v1/ns/packs/"))
+
+
+def test_of_many_creators_one_succeeds(blobs: Blobs) -> None:
+    assert blobs.create("v1/ns/thing", b"first")
+    assert not blobs.create("v1/ns/thing", b"second")
+    assert blobs.get("v1/ns/thing") == b"first"
+
+
+def test_what_is_not_there(blobs: Blobs) -> None:
+    with pytest.raises(Missing):
+        blobs.get("v1/ns/nothing")
+    with pytest.raises(Missing):
+        blobs.get_range("v1/ns/nothing", 0, 1)
+    blobs.delete("v1/ns/nothing")
+    assert not list(blobs.list("v1/other/"))
+    assert not list(blobs.folders("v1/"))
+
+
+def test_objects_are_whole_or_not_there(blobs: Blobs) -> None:
+    blobs.put("v1/ns/empty", [])
+    blobs.put("v1/ns/parts", [b"a" * 3, b"", memoryview(b"b" * 4)])
+    assert blobs.get("v1/ns/empty") == b""
+    assert blobs.get("v1/ns/parts") == b"aaabbbb"
+    assert bytes(blobs.get_range("v1/ns/parts", 2, 2)) == b"ab"
+    with pytest.raises(Corrupt):
+        blobs.get_range("v1/ns/parts", 5, 3)
+    assert {entry.key: entry.size for entry in blobs.list("v1/ns/")} == {"v1/ns/empty": 0, "v1/ns/parts": 7}
+    assert list(blobs.folders("v1/")) == ["ns"]
+
+    def breaking() -> object:
+        yield b"half"
+        raise ZeroDivisionError
+
+    with pytest.raises((ZeroDivisionError, StoreError)):
+        blobs.put("v1/ns/broken", breaking())  # type: ignore[arg-type]
+    with pytest.raises(Missing):
+        blobs.get("v1/ns/broken")
+
+
+def test_a_directory_that_may_not_be_written_to_says_so(tmp_path: Path) -> None:
+    (tmp_path / "store").write_bytes(b"not a directory")
+    with pytest.raises(Unavailable, match="Not a directory"):
+        Directory(tmp_path / "store").put("v1/x", [b"data"])
+
+
+def test_what_a_killed_writer_leaves_is_swept(tmp_path: Path) -> None:
+    directory = Directory(tmp_path)
+    directory.put("v1/x", [b"data"])
+    (tmp_path / ".unfinished" / "left").write_bytes(b"half")
+    directory.sweep(0.0)
+    assert (tmp_path / ".unfinished" / "left").exists()
+    os.utime(tmp_path / ".unfinished" / "left", (1, 1))
+    directory.sweep(2.0)
+    assert not (tmp_path / ".unfinished" / "left").exists()
+    assert directory.get("v1/x") == b"data"
+
+
+async def test_a_wrong_secret_is_denied_and_not_told(gateway: Gateway, tmp_path: Path) -> None:
+    options = gateway.options(secret="not-the-secret-at-all")
+    store = Store.open(f"s3://{BUCKET}/x", options=options)
+    with pytest.raises(Denied) as denied:
+        await store.save(images(tmp_path / "images", 1, 10), "ns/job/one", 0)
+    assert "not-the-secret" not in str(denied.value)
+    assert gateway.access not in str(denied.value)
+
+
+async def test_a_bucket_that_is_not_there(gateway: Gateway, tmp_path: Path) -> None:
+    store = Store.open("s3://no-such-bucket/x", options=gateway.options())
+    with pytest.raises(Missing):
+        await store.save(images(tmp_path / "images", 1, 10), "ns/job/one", 0)
+
+
+def test_an_option_that_the_backend_does_not_know() -> None:
+    with pytest.raises(Invalid, match="Secret"):
+        Store.open(f"s3://{BUCKET}/x", options={"acess_key": "misspelt"})
+
+
+@pytest.mark.parametrize(
+    "judge",
+    [
+        lambda number, method, path: 503 if number % 3 == 0 else None,
+        lambda number, method, path: 500 if number % 4 == 1 else None,
+        lambda number, method, path: 429 if number % 5 == 2 else None,
+    ],
+    ids=["throttled", "failing", "too many requests"],
+)
+async def test_a_backend_that_fails_now_and_then_is_asked_again(
+    gateway: Gateway, tmp_path: Path, judge: Callable[[int, str, str], Verdict]
+) -> None:
+    root = images(tmp_path / "images", 2, 3000)
+    with proxy(gateway.port, judge) as between:
+        store = Store.open(f"s3://{BUCKET}/{tmp_path.name}", options=gateway.options(between.port))
+        saved = await store.save(root, "ns/job/one", 0)
+        await store.commit("ns/job/one", [saved.digest], {})
+        await store.fetch("ns/job/one", 0, tmp_path / "back")
+    assert (tmp_path / "back/pages-1.img").read_bytes() == (root / "pages-1.img").read_bytes()
+
+
+async def test_a_backend_that_only_fails_is_given_up_and_nothing_shows(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    root = images(tmp_path / "images", 3, 3000)
+    with proxy(gateway.port, lambda number, method, path: 500 if number > 12 else None) as between:
+        options = gateway.options(between.port)
+        failing = Bucket(f"s3://{BUCKET}/{tmp_path.name}", options, timedelta(seconds=1))
+        with pytest.raises(Unavailable):
+            await Store(failing, Codec()).save(root, "ns/job/one", 0)
+    store = Store.open(f"s3://{BUCKET}/{tmp_path.name}", options=gateway.options())
+    assert not await store.list("ns", "job")
+
+    saved = await store.save(root, "ns/job/one", 0)
+    await store.commit("ns/job/one", [saved.digest], {})
+    await store.fetch("ns/job/one", 0, tmp_path / "back")

@@ -1,0 +1,156 @@
+"""The chart on a real API server: installed, upgraded, removed, and installed again."""
+
+import json
+import ssl
+import subprocess
+import tempfile
+from base64 import b64decode
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from tests.integration.api import Api
+from tests.integration.control_plane import Programs, control_plane
+from tests.integration.established import await_established
+from tests.integration.helm import NAMESPACE, Helm
+from tests.integration.resources import jobs, training_job
+
+SYSTEM = f"/api/v1/namespaces/{NAMESPACE}"
+TIERS = "/apis/ergosphere.dev/v1alpha1/servicetiers"
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
+
+@pytest.fixture(scope="module")
+def helm(helm_program: Path, programs: Programs) -> Iterator[Helm]:
+    directory = tempfile.TemporaryDirectory(prefix="ergosphere-")
+    with directory as path, control_plane(programs, Path(path)) as plane:
+        yield Helm(helm_program, plane)
+
+
+@pytest.fixture
+def server(helm: Helm) -> Api:
+    return helm.plane.api
+
+
+@pytest.fixture
+def installed(helm: Helm) -> str:
+    return helm.install()
+
+
+def secret(api: Api) -> dict[str, bytes]:
+    data = api.get(f"{SYSTEM}/secrets/ergosphere-webhook").object["data"]
+    return {name: b64decode(value) for name, value in data.items()}
+
+
+def deployment(api: Api) -> dict[str, Any]:
+    return api.get(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/ergosphere").object
+
+
+def test_the_chart_is_sound(helm: Helm) -> None:
+    assert "0 chart(s) failed" in helm.lint()
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ("store.hostPath=/a,store.claim=b", "store.hostPath and store.claim exclude each other"),
+        ("leaseSeconds=0", "leaseSeconds"),
+        ("replica=2", "replica"),
+        ("tiers[0].name=gold,tiers[0].gpuFraction=2", "gpuFraction"),
+    ],
+)
+def test_wrong_values_are_refused(helm: Helm, values: str, said: str) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        helm.render("--set", values)
+    assert said in refused.value.stderr
+
+
+def test_an_installation_offers_kinds_and_tiers(installed: str, server: Api) -> None:
+    assert "kubectl get trainingjobs" in installed
+    await_established(server, "trainingjobs.ergosphere.dev")
+    found = {t["metadata"]["name"]: t["spec"].get("gpuFraction") for t in server.get(TIERS).object["items"]}
+    assert found == {"premium": "0.95", "standard": "0.70", "basic": None}
+
+
+@pytest.mark.usefixtures("installed")
+def test_the_operator_is_as_restricted_as_a_pod_can_be(server: Api) -> None:
+    label = {"pod-security.kubernetes.io/enforce": "restricted"}
+    server.create("/api/v1/namespaces", {"metadata": {"name": "strict", "labels": label}})
+    template = deployment(server)["spec"]["template"]
+    created = server.create(
+        "/api/v1/namespaces/strict/pods", {"metadata": {"name": "p"}, "spec": template["spec"]}
+    )
+    (container,) = created.object["spec"]["containers"]
+    assert container["securityContext"]["readOnlyRootFilesystem"]
+
+
+@pytest.mark.usefixtures("installed")
+def test_the_webhook_is_called_by_a_name_that_its_certificate_has(server: Api) -> None:
+    path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/ergosphere"
+    hooks = server.get(path).object["webhooks"]
+    made = secret(server)
+    for hook in hooks:
+        assert b64decode(hook["clientConfig"]["caBundle"]) == made["ca.crt"]
+    service = hooks[0]["clientConfig"]["service"]
+    leaf = x509.load_pem_x509_certificate(made["tls.crt"])
+    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert f"{service['name']}.{service['namespace']}.svc" in names.get_values_for_type(x509.DNSName)
+    leaf.verify_directly_issued_by(x509.load_pem_x509_certificate(made["ca.crt"]))
+    ssl.create_default_context(cadata=made["ca.crt"].decode())
+
+
+@pytest.mark.usefixtures("installed")
+def test_an_upgrade_keeps_the_certificate(helm: Helm, server: Api) -> None:
+    before = secret(server)
+    helm.install("--set", "leaseSeconds=20")
+    assert secret(server) == before
+    environment = deployment(server)["spec"]["template"]["spec"]["containers"][0]["env"]
+    assert {"name": "ERGO_LEASE_SECONDS", "value": "20"} in environment
+
+
+@pytest.mark.usefixtures("installed")
+def test_an_upgrade_leaves_tiers_as_the_administrator_made_them(helm: Helm, server: Api) -> None:
+    server.merge(f"{TIERS}/premium", {"spec": {"gpuFraction": "0.9"}})
+    server.delete(f"{TIERS}/basic")
+    helm.install()
+    assert server.get(f"{TIERS}/premium").object["spec"]["gpuFraction"] == "0.9"
+    assert server.get(f"{TIERS}/basic").status == 200
+
+
+@pytest.mark.usefixtures("installed")
+def test_an_upgrade_upgrades_the_kinds(helm: Helm, server: Api) -> None:
+    path = f"{CRDS}/trainingjobs.ergosphere.dev"
+    current = server.get(path).object["spec"]["versions"]
+    older = json.loads(json.dumps(current))
+    del older[0]["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["suspend"]
+    server.merge(path, {"spec": {"versions": older}})
+    helm.install("--force-conflicts")
+    assert server.get(path).object["spec"]["versions"] == current
+
+
+@pytest.mark.usefixtures("installed")
+def test_without_its_operator_the_webhook_refuses_and_yet_lets_go(helm: Helm, server: Api) -> None:
+    server.create("/api/v1/namespaces", {"metadata": {"name": "lab"}})
+    helm.install("--set", "webhook.enabled=false")
+    held = training_job()
+    held["metadata"]["finalizers"] = ["ergosphere.dev/operator"]
+    assert server.create(jobs("lab"), held).object
+    helm.install("--set", "webhook.enabled=true")
+    refusal = server.create(jobs("lab"), training_job(name="other"))
+    assert "validate-trainingjob.ergosphere.dev" in refusal.body["message"]
+    server.delete(f"{jobs('lab')}/digits")
+    assert server.merge(f"{jobs('lab')}/digits", {"metadata": {"finalizers": []}}).object
+    assert server.get(f"{jobs('lab')}/digits").status == 404
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_removal_leaves_kinds_and_tiers_and_takes_the_rest(helm: Helm, server: Api) -> None:
+    helm("uninstall")
+    assert server.get(f"{CRDS}/trainingjobs.ergosphere.dev").status == 200
+    assert server.get(f"{TIERS}/standard").status == 200
+    for gone in (f"{SYSTEM}/serviceaccounts/ergosphere", f"{SYSTEM}/secrets/ergosphere-webhook"):
+        assert server.get(gone).status == 404
+    helm.install()
+    assert deployment(server)

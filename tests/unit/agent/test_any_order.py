@@ -1,0 +1,201 @@
+"""Commands, results, crashes and silence in any order: the program starts once and is never left frozen."""
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from tests.unit.agent.world import World
+
+from ergosphere.agent import effects as do
+from ergosphere.agent.errors import Refused
+from ergosphere.agent.inputs import (
+    Commanded,
+    Connected,
+    Disconnected,
+    Failed,
+    Thawed,
+    Tick,
+)
+from ergosphere.agent.journal import Journal
+from ergosphere.agent.node import NodePlatform
+from ergosphere.agent.state import State
+from ergosphere.agent.transition import step
+from ergosphere.api.agent import (
+    Abort,
+    Commit,
+    CutStep,
+    Dump,
+    Failure,
+    Go,
+    Leave,
+    Lock,
+    Phase,
+    Release,
+    Renew,
+    Store,
+)
+
+HERE = NodePlatform(architecture="x86_64", kernel="6.18.1", cpu_flags=frozenset())
+BROKEN = Failure(reason="Broken", message="It broke.")
+CUTS = st.sampled_from(["c1", "c2"])
+LEASE = 15.0
+
+
+class OneRank(RuleBasedStateMachine):
+    """An agent's core against a model of its launcher, its network and its operator."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 100.0
+        self.begun: list[do.Work] = []
+        self.world = World()
+        self.seen: dict[str, CutStep] = {}
+        self.state = State(rank=0, world=1, incarnation=1, platform=HERE, version=1)
+        self.hear(Tick())
+
+    def hear(self, received: object) -> None:
+        before = self.state
+        self.state, effects = step(before, received, self.now)
+        assert self.state.version == before.version + (self.state.report() != before.report())
+        self.begun += [effect for effect in effects if not isinstance(effect, do.Cancel)]
+
+    # The operator.
+
+    @rule(cut=CUTS, kind=st.sampled_from([Dump, Store, Release, Leave]))
+    def order(self, cut: str, kind: type) -> None:
+        self._tell(kind(cut=cut))
+
+    @rule()
+    def go(self) -> None:
+        self._tell(Go())
+
+    @rule(cut=CUTS)
+    def lock(self, cut: str) -> None:
+        self._tell(Lock(cut=cut, lease_seconds=LEASE))
+
+    @rule(cut=CUTS)
+    def renew(self, cut: str) -> None:
+        self._tell(Renew(cut=cut, lease_seconds=LEASE))
+
+    @rule(cut=CUTS)
+    def commit(self, cut: str) -> None:
+        self._tell(Commit(cut=cut, digests=[f"digest of {cut}"]))
+
+    @rule(cut=CUTS)
+    def abort(self, cut: str) -> None:
+        self._tell(Abort(cut=cut, failure=BROKEN))
+
+    def _tell(self, command: object) -> None:
+        before = self.state
+        try:
+            self.hear(Commanded(command))
+        except Refused:
+            assert self.state == before
+            return
+        after = self.state
+        self.hear(Commanded(command))
+        if not isinstance(command, Renew):
+            assert self.state == after
+
+    # The launcher and the rest of the world.
+
+    @precondition(lambda self: self.begun)
+    @rule(data=st.data())
+    def succeed(self, data: st.DataObject) -> None:
+        work = data.draw(st.sampled_from(self.begun))
+        self.begun.remove(work)
+        self.hear(self.world.carry_out(work, self.now))
+
+    @precondition(lambda self: self.begun)
+    @rule(data=st.data(), reason=st.sampled_from(["Broken", "Busy"]))
+    def fail(self, data: st.DataObject, reason: str) -> None:
+        work = data.draw(st.sampled_from(self.begun))
+        self.begun.remove(work)
+        self.hear(Failed(work, Failure(reason=reason, message="It broke.")))
+
+    @precondition(lambda self: self.begun)
+    @rule(data=st.data())
+    def lose_an_answer(self, data: st.DataObject) -> None:
+        """The launcher did what it was asked, and the agent never hears of it."""
+        asked = [w for w in self.begun if type(w).__name__.startswith("Launcher")]
+        self.hear(Disconnected())
+        for work in asked:
+            self.begun.remove(work)
+            self.world.carry_out(work, self.now)
+            self.hear(Failed(work, BROKEN, lost=True))
+
+    @rule()
+    def connect(self) -> None:
+        if self.world.program != "Left":
+            self.hear(Connected(self.world.program, self.world.frozen_for))
+
+    @rule(done=st.booleans())
+    def be_killed_and_started_again(self, done: bool) -> None:
+        for work in self.begun:
+            if done:
+                self.world.carry_out(work, self.now)
+        self.begun = []
+        fresh = State(rank=0, world=1, incarnation=1, platform=HERE, version=self.state.version + 1)
+        self.state = Journal.of(self.state).resume(fresh, self.now)
+        self.hear(Tick())
+
+    @rule(seconds=st.floats(0.05, 20))
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+        thawed = self.world.expire(self.now)
+        if thawed and self.state.connected:
+            self.hear(Thawed(thawed, "LeaseExpired"))
+        self.hear(Tick())
+
+    # What always holds.
+
+    @invariant()
+    def started_at_most_once(self) -> None:
+        assert self.world.starts <= 1
+
+    @invariant()
+    def at_most_one_thing_is_done_to_the_program_at_a_time(self) -> None:
+        lanes = [work for work in self.begun if not isinstance(work, do.LauncherRenew)]
+        stores = [work for work in lanes if type(work).__name__.startswith(("Store", "Remove"))]
+        assert len(stores) <= 1
+        assert len(lanes) - len(stores) <= 1
+
+    @invariant()
+    def no_aborted_cut_comes_back(self) -> None:
+        cut = self.state.cut
+        if cut is None:
+            return
+        step_now = cut.step()
+        if self.seen.get(cut.id) is CutStep.ABORTED:
+            assert step_now is CutStep.ABORTED
+        if step_now:
+            self.seen[cut.id] = step_now
+
+    @invariant()
+    def a_held_program_has_a_lease(self) -> None:
+        if self.world.program == "Frozen":
+            assert self.world.lease is not None
+
+    def teardown(self) -> None:
+        """With the operator silent, and everything else working, the program runs within two leases."""
+        if self.world.program == "Left":
+            return
+        self.hear(Disconnected())
+        self.hear(Connected(self.world.program, self.world.frozen_for))
+        for _ in range(200):
+            if self.begun:
+                work = self.begun.pop(0)
+                self.hear(self.world.carry_out(work, self.now))
+            else:
+                self.wait(1.0)
+            if self.world.program == "Left":
+                return
+        assert self.world.program != "Frozen"
+        if self.world.program == "Running":
+            assert not self.world.locked
+            assert self.state.report().phase is Phase.RUNNING
+            cut = self.state.cut
+            assert cut is None or not cut.holds
+
+
+TestOneRank = OneRank.TestCase
+TestOneRank.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)

@@ -1,0 +1,84 @@
+"""A model of all that an agent acts on: the launcher with its lease, the network's lock, the store."""
+
+from ergosphere.agent import effects as do
+from ergosphere.agent.inputs import Connected, Failed, Outcome, Succeeded
+from ergosphere.api.agent import Failure
+
+WRONG_STATE = Failure(reason="WrongState", message="The program is in another state.")
+
+
+class World:
+    """What is true, whether or not the agent has heard of it."""
+
+    def __init__(self) -> None:
+        self.program, self.frozen_for, self.locked = "Waiting", "", False
+        self.lease: float | None = None
+        self.starts = 0
+        self.stored: set[str] = set()
+
+    def expire(self, now: float) -> str:
+        """Thaw a program whose lease has ended; the cut it was frozen for."""
+        cut = self.frozen_for
+        if self.lease is None or now < self.lease:
+            return ""
+        self._thaw()
+        return cut
+
+    def carry_out(self, work: do.Work, now: float) -> Succeeded | Failed:
+        """Do what the agent asks, as the launcher, the kernel and the store would."""
+        act = getattr(self, f"_{type(work).__name__}", None)
+        outcome = act(work, now) if act else Outcome()
+        return Succeeded(work, outcome) if outcome else Failed(work, WRONG_STATE)
+
+    def _NetUp(self, *_: object) -> Outcome:
+        return Outcome(locked=self.locked)
+
+    def _NetLock(self, *_: object) -> Outcome:
+        self.locked = True
+        return Outcome()
+
+    def _NetUnlock(self, *_: object) -> Outcome:
+        self.locked = False
+        return Outcome()
+
+    _NetOpen = _NetUnlock
+
+    def _LauncherStatus(self, *_: object) -> Outcome:
+        return Outcome(status=Connected(self.program, self.frozen_for))
+
+    def _LauncherStart(self, *_: object) -> Outcome:
+        if self.program == "Waiting":
+            self.starts += 1
+            self.program = "Running"
+        return Outcome()
+
+    def _LauncherDump(self, work: do.LauncherDump, now: float) -> Outcome | None:
+        if self.program == "Running":
+            self.program, self.frozen_for, self.lease = "Frozen", work.cut, now + work.lease_seconds
+        return Outcome() if self.frozen_for == work.cut else None
+
+    def _LauncherRenew(self, work: do.LauncherRenew, now: float) -> Outcome | None:
+        if self.frozen_for != work.cut:
+            return None
+        self.lease = now + work.lease_seconds
+        return Outcome()
+
+    def _LauncherThaw(self, work: do.LauncherThaw, _: float) -> Outcome | None:
+        if self.program == "Frozen" and self.frozen_for != work.cut:
+            return None
+        self._thaw()
+        return Outcome()
+
+    def _LauncherLeave(self, work: do.LauncherLeave, _: float) -> Outcome | None:
+        if self.frozen_for != work.cut:
+            return None
+        assert work.cut in self.stored, "ended a program whose image is nowhere"
+        self.program, self.lease = "Left", None
+        return Outcome()
+
+    def _StoreSave(self, work: do.StoreSave, _: float) -> Outcome:
+        self.stored.add(work.cut)
+        return Outcome(digest=f"digest of {work.cut}")
+
+    def _thaw(self) -> None:
+        self.program, self.frozen_for, self.lease = "Running", "", None

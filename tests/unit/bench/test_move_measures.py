@@ -1,0 +1,26 @@
+"""The numbers of `make bench-move`."""
+
+import pytest
+from bench.move.measures import ours, summary
+
+MOVES = [
+    {"freeze": 10.0, "start": 900.0, "restore": 50.0},
+    {"freeze": 20.0, "start": 700.0, "restore": 40.0},
+    {"freeze": 90.0, "start": 800.0, "restore": 60.0},
+]
+
+
+def test_starting_the_pod_is_not_our_part() -> None:
+    assert ours(MOVES[0]) == 60.0
+
+
+def test_parts_are_summed_up_one_by_one() -> None:
+    found = summary(MOVES)
+    assert found["freeze"] == {"min": 10.0, "median": 20.0, "max": 90.0}
+    assert found["ours"] == {"min": 60.0, "median": 60.0, "max": 150.0}
+
+
+@pytest.mark.parametrize("moves", [[], [*MOVES, {"freeze": 1.0}]], ids=["none", "a part missing"])
+def test_incomplete_measurements_are_an_error(moves: list[dict[str, float]]) -> None:
+    with pytest.raises(ValueError, match="move"):
+        summary(moves)

@@ -1,0 +1,293 @@
+"""What becomes of a job, scenario by scenario."""
+
+from datetime import timedelta
+
+import pytest
+from tests.unit.controller.builders import NOW, Scene
+
+from ergosphere.api.agent import Phase
+from ergosphere.api.meta import is_true
+from ergosphere.controller.acts import CreateCheckpoint, CreatePods, DeletePod, Tell, acts
+from ergosphere.controller.conditions import Waiting
+from ergosphere.controller.lifecycle import Moment, advance
+from ergosphere.scheduling.model import Migrate, Preempt, Start
+
+
+def after(scene, decision=None, waiting=None, later=0.0):
+    return advance(Moment(scene.view(), decision, waiting, NOW + timedelta(seconds=later)))
+
+
+def reasons(result):
+    return [h.reason for h in result.happenings]
+
+
+def nodes(status):
+    return [p.node for p in status.placement]
+
+
+def test_a_placed_job_is_a_new_incarnation_from_the_beginning():
+    result = after(Scene(), Start("u-1", ("n1",), "Fits", "Starts on n1."))
+    assert nodes(result.status) == ["n1"]
+    assert result.status.incarnation == 1
+    assert result.status.restore_from == ""
+    assert reasons(result) == ["Fits", "Placed"]
+
+
+def test_a_waiting_job_says_why():
+    result = after(Scene(), waiting=Waiting("NoRoom", "Waits for 8 free GPUs."))
+    placed = next(c for c in result.status.conditions if c.type == "Placed")
+    assert (placed.status, placed.reason, placed.message) == ("False", "NoRoom", "Waits for 8 free GPUs.")
+    assert result.status.phase == "Pending"
+    assert reasons(result) == ["NoRoom"]
+
+
+def test_the_same_reason_to_wait_is_told_once():
+    scene = Scene()
+    scene.status = after(scene, waiting=Waiting("NoRoom", "5 are free.")).status.to_dict()
+    again = after(scene, waiting=Waiting("NoRoom", "6 are free."))
+    assert again.happenings == ()
+    assert "6 are free." in [c.message for c in again.status.conditions]
+
+
+def test_advancing_twice_changes_nothing():
+    scene = Scene().placed("n1", ran=True).running()
+    once = after(scene)
+    scene.status = once.status.to_dict()
+    again = after(scene, later=5)
+    assert again.status == scene.view().job.status
+    assert again.happenings == ()
+
+
+def test_a_cordoned_node_begins_a_cut_and_remembers_where_to_go():
+    scene = Scene().placed("n1", ran=True).running()
+    result = after(scene, Migrate("u-1", ("n2",), "NodeCordoned", "Leaves n1."))
+    assert result.status.cut.reason == "Drain"
+    assert [p.node for p in result.status.cut.target] == ["n2"]
+    assert result.status.cuts == 1
+    assert nodes(result.status) == ["n1"]
+
+
+def test_a_job_whose_agent_is_not_heard_is_not_taken_for_idle():
+    scene = Scene().placed("n1", ran=True)
+    result = after(scene, Preempt("u-1", "Suspended", ""))
+    assert nodes(result.status) == ["n1"]
+
+
+def test_a_job_that_has_not_begun_leaves_without_a_cut():
+    scene = Scene().spec(suspend=True).placed("n1").report(Phase.WAITING)
+    result = after(scene)
+    assert nodes(result.status) == []
+
+
+def test_a_job_that_left_goes_on_at_its_target_from_the_cut():
+    scene = Scene().placed("n1", ran=True).cutting(target=[{"rank": 0, "node": "n2"}])
+    scene.checkpoint("a-1", "Ready").report(Phase.LEFT)
+    result = after(scene)
+    assert nodes(result.status) == ["n2"]
+    assert result.status.incarnation == 2
+    assert result.status.restore_from == "ns/a/c-1"
+    assert result.status.cut is None
+    assert result.status.last_checkpoint.name == "a-1"
+
+
+def test_a_job_that_left_is_known_by_its_pod_when_the_agent_is_gone():
+    scene = Scene().spec(suspend=True).placed("n1", ran=True).cutting(reason="Suspend")
+    scene.checkpoint("a-1", "Ready").ended(0, left="c-1")
+    result = after(scene)
+    assert nodes(result.status) == []
+    assert is_true(result.status.conditions, "Suspended")
+    assert not is_true(result.status.conditions, "Complete")
+
+
+def test_a_gang_is_not_called_gone_while_one_rank_is_there():
+    scene = Scene().placed("n1", "n2", ran=True).cutting().checkpoint("a-1", "Ready")
+    scene.report(Phase.LEFT, 0).report(Phase.FROZEN, 1)
+    assert nodes(after(scene).status) == ["n1", "n2"]
+
+
+def test_a_rank_whose_pod_ends_first_after_the_cut_is_not_lost():
+    scene = Scene().placed("n1", "n2", ran=True).cutting().checkpoint("a-1", "Ready")
+    scene.ended(0, 0, left="c-1").report(Phase.FROZEN, 1)
+    assert nodes(after(scene).status) == ["n1", "n2"]
+    assert nodes(after(scene.report(Phase.RUNNING, 1)).status) == []
+
+
+def test_a_failed_cut_leaves_the_job_running_and_is_tried_again_later():
+    scene = Scene().placed("n1", ran=True).running().cutting().checkpoint("a-1", "Failed")
+    result = after(scene)
+    assert result.status.cut is None
+    assert nodes(result.status) == ["n1"]
+    assert result.status.not_before > NOW
+    scene.status = result.status.to_dict()
+    migrate = Migrate("u-1", ("n2",), "NodeCordoned", "")
+    assert after(scene, migrate, later=1).status.cut is None
+    assert after(scene, migrate, later=61).status.cut is not None
+
+
+def test_a_job_that_ran_on_after_its_recorded_cut_is_not_moved_by_it():
+    scene = Scene().placed("n1", ran=True).running().cutting().checkpoint("a-1", "Ready")
+    result = after(scene)
+    assert nodes(result.status) == ["n1"]
+    assert result.status.cut is None
+    assert reasons(result) == ["LeaseExpired"]
+
+
+def test_all_ranks_ending_with_zero_completes_the_job():
+    scene = Scene().placed("n1", "n2", ran=True).ended(0, 0).ended(0, 1)
+    result = after(scene)
+    assert is_true(result.status.conditions, "Complete")
+    assert result.status.phase == "Succeeded"
+
+
+def test_one_rank_ending_with_zero_does_not():
+    scene = Scene().placed("n1", "n2", ran=True).running().ended(0, 0)
+    assert not is_true(after(scene).status.conditions, "Complete")
+
+
+def test_a_failing_program_is_tried_again_after_a_while_until_the_limit():
+    scene = Scene().spec(backoffLimit=1).placed("n1", ran=True).ended(3)
+    once = after(scene)
+    assert once.status.failures == 1
+    assert nodes(once.status) == []
+    assert once.status.not_before == NOW + timedelta(seconds=10)
+    scene.status["failures"] = 1
+    twice = after(scene)
+    assert is_true(twice.status.conditions, "Failed")
+    assert twice.status.failures == 2
+    assert "exit code 3" in next(c for c in twice.status.conditions if c.type == "Failed").message
+
+
+@pytest.mark.parametrize(
+    "lose",
+    [
+        lambda s: s.without_pod(),
+        lambda s: s.ended(143, deleting=True),
+        lambda s: s.pod(phase="Failed", reason="Evicted"),
+    ],
+)
+def test_a_lost_pod_is_not_the_programs_failure(lose):
+    result = after(lose(Scene().placed("n1", ran=True).running()))
+    assert result.status.failures == 0
+    assert nodes(result.status) == []
+    assert reasons(result) == ["WorkerLost"]
+
+
+def test_pods_that_were_never_created_are_not_lost():
+    scene = Scene().placed("n1").without_pod()
+    scene.status["conditions"] = []
+    assert nodes(after(scene).status) == ["n1"]
+
+
+def test_the_deadline_ends_the_job():
+    scene = Scene().spec(activeDeadlineSeconds=60).placed("n1", ran=True, startTime=NOW.isoformat()).running()
+    assert not is_true(after(scene, later=59).status.conditions, "Failed")
+    failed = after(scene, later=60)
+    assert is_true(failed.status.conditions, "Failed")
+    assert reasons(failed) == ["DeadlineExceeded"]
+
+
+def test_a_node_that_cannot_restore_is_left_out_of_the_next_placement():
+    scene = Scene().placed("n1").failed_agent("IncompatibleNode")
+    result = after(scene)
+    assert result.status.unfit_nodes == ["n1"]
+    assert nodes(result.status) == []
+
+
+def test_a_corrupt_checkpoint_is_marked_before_another_is_tried():
+    scene = (
+        Scene()
+        .placed("n1", restoreFrom="ns/a/c-1")
+        .checkpoint("a-1", "Ready")
+        .failed_agent("CheckpointCorrupt")
+    )
+    view = scene.view()
+    assert nodes(after(scene).status) == ["n1"]
+    assert [type(a).__name__ for a in acts(view, 15, NOW)] == ["NoteCorrupt"]
+
+
+def test_an_evicted_pod_is_cut_at_once_even_after_a_failed_cut():
+    scene = Scene().placed("n1", ran=True, notBefore=(NOW + timedelta(seconds=50)).isoformat()).running()
+    result = after(scene.pod(deleting=True))
+    assert result.status.cut.reason == "Eviction"
+
+
+def test_a_requested_checkpoint_keeps_the_job_running():
+    scene = Scene().placed("n1", ran=True).running().checkpoint("mine")
+    result = after(scene)
+    assert (result.status.cut.name, result.status.cut.purpose) == ("mine", "Keep")
+    assert result.status.cuts == 0
+
+
+def test_the_interval_begins_a_cut_when_it_has_passed():
+    scene = Scene().spec(checkpoint={"intervalSeconds": 30}).placed("n1", ran=True).running()
+    assert after(scene, later=29).status.cut is None
+    assert after(scene, later=30).status.cut.reason == "Interval"
+
+
+def test_a_placed_job_gets_its_pods_and_a_cut_its_checkpoint():
+    scene = Scene().placed("n1", "n2").without_pod(1)
+    (create,) = acts(scene.view(), 15, NOW)
+    assert isinstance(create, CreatePods)
+    assert [(w.rank, w.node) for w in create.workers] == [(1, "n2")]
+    cutting = Scene().placed("n1", ran=True).running().cutting()
+    assert CreateCheckpoint("a-1", "Drain") in acts(cutting.view(), 15, NOW)
+
+
+def test_a_gang_goes_on_only_when_every_rank_is_restored():
+    scene = Scene().placed("n1", "n2").report(Phase.RESTORED, 0).report(Phase.FETCHING, 1)
+    assert acts(scene.view(), 15, NOW) == ()
+    scene.report(Phase.RESTORED, 1)
+    told = acts(scene.view(), 15, NOW)
+    assert [(t.pod.rank, t.command.kind) for t in told if isinstance(t, Tell)] == [(0, "Go"), (1, "Go")]
+
+
+def test_pods_of_an_earlier_incarnation_are_deleted():
+    scene = Scene().placed("n1", incarnation=1, ran=True).placed("n2", incarnation=2)
+    assert DeletePod("a-1-0", "p1-0", at_once=True) in acts(scene.view(), 15, NOW)
+
+
+def test_old_checkpoints_go_and_those_that_are_needed_stay():
+    scene = Scene().spec(checkpoint={"keep": 1}).placed("n1", ran=True, restoreFrom="ns/a/c-2").running()
+    for number in range(4):
+        scene.checkpoint(f"a-{number}", "Ready", uid=f"c-{number}", reason="Interval")
+    scene.checkpoint("mine", "Ready", uid="c-9")
+    gone = [a.name for a in acts(scene.view(), 15, NOW) if type(a).__name__ == "DeleteCheckpoint"]
+    assert gone == ["a-0", "a-1"]
+
+
+def test_a_job_that_is_being_cut_is_told_where_to_go_and_not_started_twice():
+    scene = Scene().placed("n1", ran=True).running().cutting(reason="Eviction").checkpoint("a-1")
+    result = after(scene, Start("u-1", ("n2",), "Fits", ""))
+    assert nodes(result.status) == ["n1"]
+    assert [p.node for p in result.status.cut.target] == ["n2"]
+    assert result.status.incarnation == 1
+
+
+def test_a_placed_job_is_not_placed_again():
+    scene = Scene().placed("n1", ran=True).running()
+    assert after(scene, Start("u-1", ("n2",), "Fits", "")).status.incarnation == 1
+
+
+def test_a_lost_node_ends_the_incarnation_even_in_the_middle_of_a_cut():
+    scene = Scene().placed("n1", "n2", ran=True).running().cutting().checkpoint("a-1")
+    result = advance(Moment(scene.view(), None, None, NOW, frozenset({"n2"})))
+    assert nodes(result.status) == []
+    assert result.status.cut is None
+    assert "n2 is lost" in result.happenings[0].message
+
+
+def test_a_job_does_not_take_the_checkpoint_of_a_deleted_namesake_for_its_own():
+    scene = Scene().placed("n1", ran=True).running()
+    drained = after(scene, Migrate("u-1", ("n2",), "NodeCordoned", ""))
+    scene.body["metadata"]["uid"] = "v-2"
+    namesake = after(scene, Migrate("v-2", ("n2",), "NodeCordoned", ""))
+    assert drained.status.cut.name != namesake.status.cut.name
+
+
+def test_a_cut_that_the_operator_let_expire_is_tried_again_at_once():
+    scene = (
+        Scene().placed("n1", ran=True).running().cutting().checkpoint("a-1", "Failed", because="LeaseExpired")
+    )
+    result = after(scene)
+    assert result.status.cut is None
+    assert result.status.not_before is None

@@ -1,0 +1,192 @@
+"""A worker as a pod: what the user wrote stays, what Ergosphere needs is added."""
+
+import pytest
+
+from ergosphere.api.training_job import TrainingJob
+from ergosphere.workload.affinity import pinned_to, refusal
+from ergosphere.workload.names import pod_name, stem
+from ergosphere.workload.network import identifier
+from ergosphere.workload.pod import Worker, worker_pod
+from ergosphere.workload.settings import PodSettings, StoreVolume
+
+SETTINGS = PodSettings("agent:1", "file:///ergosphere/store", StoreVolume(host_path="/var/lib/store"))
+USER_NAMESPACE_OFF = PodSettings("agent:1", "s3://bucket", None, "credentials", user_namespaces=False)
+
+
+def job(workers=1, pod=None, status=None, **container):
+    main = {"name": "main", "image": "train:1", "command": ["python3"], "args": ["train.py"], **container}
+    spec = {"containers": [main, {"name": "log", "image": "log:1"}], **(pod or {})}
+    body = {
+        "metadata": {"name": "j", "namespace": "ns", "uid": "0123456789"},
+        "spec": {
+            "template": {"metadata": {"labels": {"team": "a"}}, "spec": spec},
+            "container": "main",
+            "workers": workers,
+        },
+        "status": status or {},
+    }
+    return TrainingJob.parse(body)
+
+
+def built(worker=None, settings=SETTINGS, **kwargs):
+    return worker_pod(job(**kwargs), worker or Worker(0, 1, "n1"), settings)
+
+
+def container(pod, name):
+    spec = pod["spec"]
+    return next(c for c in [*spec["initContainers"], *spec["containers"]] if c["name"] == name)
+
+
+def test_the_users_command_runs_under_the_launcher_and_nothing_else_changes():
+    main = container(built(workingDir="/w", env=[{"name": "A", "value": "1"}]), "main")
+    assert main["command"][:2] == ["/ergosphere/bin/launcher", "run"]
+    assert main["command"][-2:] == ["--", "python3"]
+    assert main["args"] == ["train.py"]
+    assert (main["image"], main["workingDir"]) == ("train:1", "/w")
+    assert main["env"][-1] == {"name": "A", "value": "1"}
+
+
+def test_the_other_containers_stay_as_they_are():
+    assert container(built(), "log") == {"name": "log", "image": "log:1"}
+
+
+def test_the_pod_has_no_privilege_on_its_node_and_no_token():
+    spec = built()["spec"]
+    assert spec["hostUsers"] is False
+    assert spec["automountServiceAccountToken"] is False
+    for c in (*spec["initContainers"], *spec["containers"]):
+        assert not (c.get("securityContext") or {}).get("privileged")
+
+
+def test_clusters_without_user_namespaces_are_an_administrators_choice():
+    spec = built(settings=USER_NAMESPACE_OFF)["spec"]
+    assert "hostUsers" not in spec
+
+
+def test_only_the_agent_sees_the_store_its_credentials_and_its_key():
+    for settings in (SETTINGS, USER_NAMESPACE_OFF):
+        main = container(built(settings=settings), "main")
+        assert {m["name"] for m in main["volumeMounts"]} == {
+            "ergosphere-bin",
+            "ergosphere-run",
+            "ergosphere-probe",
+        }
+        assert "envFrom" not in main
+    assert container(built(settings=USER_NAMESPACE_OFF), "ergosphere-agent")["envFrom"] == [
+        {"secretRef": {"name": "credentials"}}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pod", "security", "arguments"),
+    [
+        ({}, {"runAsUser": 1000}, ["--user", "1000:0"]),
+        ({"securityContext": {"runAsUser": 1000, "runAsGroup": 100}}, {}, ["--user", "1000:100"]),
+        ({"securityContext": {"runAsUser": 5}}, {"runAsUser": 7, "runAsGroup": 8}, ["--user", "7:8"]),
+        (
+            {"securityContext": {"runAsUser": 5, "supplementalGroups": [20, 30]}},
+            {},
+            ["--user", "5:0:20,30"],
+        ),
+    ],
+)
+def test_the_user_that_the_template_names_is_passed_to_the_launcher(pod, security, arguments):
+    result = built(pod=pod, securityContext=security)
+    main = container(result, "main")
+    assert main["command"][2 : 2 + len(arguments)] == arguments
+    assert main["securityContext"]["runAsUser"] == 0
+    assert [c["name"] for c in result["spec"]["initContainers"]] == ["ergosphere-agent"]
+
+
+def test_without_a_named_user_the_image_is_asked_on_a_first_start_only():
+    assert [c["name"] for c in built()["spec"]["initContainers"]] == ["ergosphere-agent", "ergosphere-probe"]
+    restored = built(Worker(0, 2, "n2", "ns/j/c"))
+    assert [c["name"] for c in restored["spec"]["initContainers"]] == ["ergosphere-agent"]
+
+
+def test_files_in_an_empty_dir_move_with_the_program_and_other_volumes_stay():
+    volumes = [
+        {"name": "scratch", "emptyDir": {}},
+        {"name": "data", "persistentVolumeClaim": {"claimName": "d"}},
+    ]
+    mounts = [{"name": "scratch", "mountPath": "/scratch"}, {"name": "data", "mountPath": "/data"}]
+    command = container(built(pod={"volumes": volumes}, volumeMounts=mounts), "main")["command"]
+    assert [command[i + 1] for i, word in enumerate(command) if word == "--carry"] == ["/scratch"]
+
+
+def test_a_moved_job_keeps_the_image_that_it_was_started_with():
+    pod = built(status={"images": {"main": "train@sha256:abc"}})
+    assert container(pod, "main")["image"] == "train@sha256:abc"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_agent_has_the_few_capabilities_it_uses(workers):
+    capabilities = container(built(workers=workers), "ergosphere-agent")["securityContext"]["capabilities"]
+    assert capabilities == {"drop": ["ALL"], "add": ["CHOWN", "DAC_OVERRIDE", "FOWNER", "NET_ADMIN"]}
+
+
+def test_every_alternative_of_the_users_affinity_is_narrowed_to_the_node():
+    term = {"matchExpressions": [{"key": "a", "operator": "Exists"}]}
+    other = {"matchExpressions": [{"key": "b", "operator": "Exists"}]}
+    required = "requiredDuringSchedulingIgnoredDuringExecution"
+    own = {"nodeAffinity": {required: {"nodeSelectorTerms": [term, other]}}, "podAffinity": {"x": 1}}
+    result = pinned_to("n1", own)
+    assert result["podAffinity"] == {"x": 1}
+    terms = result["nodeAffinity"][required]["nodeSelectorTerms"]
+    assert [t["matchExpressions"] for t in terms] == [term["matchExpressions"], other["matchExpressions"]]
+    assert all(t["matchFields"][0]["values"] == ["n1"] for t in terms)
+
+
+@pytest.mark.parametrize(
+    ("spec", "labels", "taints", "word"),
+    [
+        ({}, {}, [], None),
+        ({"nodeSelector": {"gpu": "h100"}}, {"gpu": "a100"}, [], "nodeSelector"),
+        ({}, {}, [{"key": "own", "effect": "NoSchedule"}], "taint own"),
+        ({"tolerations": [{"operator": "Exists"}]}, {}, [{"key": "own", "effect": "NoSchedule"}], None),
+        (
+            {"tolerations": [{"key": "own", "value": "b"}]},
+            {},
+            [{"key": "own", "value": "a", "effect": "NoSchedule"}],
+            "taint own",
+        ),
+        ({}, {}, [{"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}], None),
+        ({}, {}, [{"key": "own", "effect": "PreferNoSchedule"}], None),
+    ],
+)
+def test_a_node_takes_a_pod_or_says_why_not(spec, labels, taints, word):
+    why = refusal(spec, labels, taints)
+    assert (why is None) if word is None else (why and word in why)
+
+
+@pytest.mark.parametrize("name", ["a", "a" * 46, "a" * 47, "b" * 63, "c." * 100 + "d"])
+def test_names_fit_a_host_name_whatever_the_jobs_name(name):
+    assert len(pod_name(name, 99999, 4095)) <= 63
+    assert stem(name) == name or len(stem(name)) <= 46
+
+
+def test_long_names_that_begin_alike_stay_apart():
+    assert stem("a" * 60 + "1") != stem("a" * 60 + "2")
+
+
+def variables(pod, name="main"):
+    return {v["name"]: v.get("value") for v in container(pod, name)["env"]}
+
+
+def test_a_gang_gets_what_torchrun_sets_and_names_for_its_ranks():
+    pod = built(Worker(2, 1, "n1"), workers=4)
+    main = variables(pod)
+    assert (main["RANK"], main["WORLD_SIZE"], main["MASTER_ADDR"]) == ("2", "4", "100.64.0.1")
+    assert main["NCCL_SOCKET_IFNAME"] == main["GLOO_SOCKET_IFNAME"] == "ergo0"
+    assert pod["spec"]["hostAliases"][2] == {"ip": "100.64.0.3", "hostnames": ["j-2"]}
+    assert variables(pod, "ergosphere-agent")["ERGO_NETWORK_CIDR"] == "100.64.0.0/16"
+
+
+def test_what_the_user_set_wins():
+    main = container(built(workers=2, env=[{"name": "MASTER_PORT", "value": "1"}]), "main")
+    assert [v["value"] for v in main["env"] if v["name"] == "MASTER_PORT"] == ["1"]
+
+
+def test_jobs_have_networks_of_their_own():
+    assert identifier("a") != identifier("b")
+    assert 0 < identifier("a") < 1 << 24
