@@ -27,7 +27,7 @@ class Cache:
     def __init__(self, kube: Kube, wake: Callable[[Key], None], replan: Callable[[], None]) -> None:
         self._wake = wake
         self._replan = replan
-        self._reflectors = {r: Reflector(kube, r, self._changed) for r in WATCHED}
+        self._reflectors = {r: Reflector(kube, r, self._changed, replan) for r in WATCHED}
         self._jobs: dict[Key, TrainingJob] = {}
         self._by_uid: dict[str, Key] = {}
         self._pods: defaultdict[str, set[Key]] = defaultdict(set)

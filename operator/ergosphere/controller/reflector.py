@@ -26,14 +26,25 @@ def key(obj: Object) -> Key:
 
 
 class Reflector:
-    """The objects of one resource by namespace and name; `on_change` gets the key of each change."""
+    """The objects of one resource by namespace and name.
 
-    def __init__(self, kube: Kube, resource: Resource, on_change: Callable[[Resource, Key], None]) -> None:
+    `on_change` gets the key of each change. `on_sync` is told when the copy is in step (again): what it holds
+    may be acted upon from then on, even if nothing in it has changed.
+    """
+
+    def __init__(
+        self,
+        kube: Kube,
+        resource: Resource,
+        on_change: Callable[[Resource, Key], None],
+        on_sync: Callable[[], None],
+    ) -> None:
         self.resource = resource
         self.objects: dict[Key, Object] = {}
         self.synced = asyncio.Event()
         self._kube = kube
         self._on_change = on_change
+        self._on_sync = on_sync
 
     async def run(self) -> None:
         """Follow the collection until cancelled. Errors of the API server or the network are retried."""
@@ -73,9 +84,12 @@ class Reflector:
             k for k in fresh.keys() | self.objects.keys() if _differs(fresh.get(k), self.objects.get(k))
         ]
         self.objects = fresh
+        was_synced = self.synced.is_set()
         self.synced.set()
         for k in changed:
             self._on_change(self.resource, k)
+        if not was_synced:
+            self._on_sync()
 
     def _take(self, event: Object) -> str:
         obj = event["object"]

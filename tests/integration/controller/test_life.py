@@ -28,7 +28,7 @@ async def test_a_gang_that_does_not_fit_has_no_pod_at_all(world: World) -> None:
     await world.until("Pending")
     placed = condition(world.job().status.conditions, "Placed")
     assert placed
-    assert placed.reason == "NoRoom"
+    assert placed.reason == "FleetTooSmall"
     assert await world.kube.objects(PODS, world.name) == []
 
 
@@ -36,7 +36,10 @@ async def test_a_job_waits_for_gpus_and_starts_when_they_are_free(world: World) 
     await world.submit("a", gpus=3, workers=2)
     await world.until("Running")
     await world.submit("b", gpus=2)
-    await world.until("Pending", job="b")
+    waiting = await world.until("Pending", job="b")
+    placed = condition(waiting.status.conditions, "Placed")
+    assert placed
+    assert placed.reason == "NoRoom"
     world.end_programs("a")
     await world.until("Running", job="b")
 

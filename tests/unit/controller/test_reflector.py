@@ -1,0 +1,29 @@
+"""When the copy of a collection may be acted upon."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+from ergosphere.controller.kube import Kube, Object, Resource
+from ergosphere.controller.reflector import Reflector
+from ergosphere.controller.resources import SERVICE_TIERS
+
+
+class Quiet:
+    """An API server that has nothing of a kind, and never will."""
+
+    async def list(self, resource: Resource) -> Object:
+        return {"metadata": {"resourceVersion": "1"}, "items": []}
+
+    async def watch(self, resource: Resource, version: str) -> AsyncIterator[dict[str, Any]]:
+        await asyncio.Event().wait()
+        yield {}
+
+
+async def test_a_collection_without_objects_says_that_it_is_in_step() -> None:
+    told = asyncio.Event()
+    reflector = Reflector(cast(Kube, Quiet()), SERVICE_TIERS, lambda *_: None, told.set)
+    following = asyncio.create_task(reflector.run())
+    await asyncio.wait_for(told.wait(), 5)
+    assert reflector.synced.is_set()
+    following.cancel()
