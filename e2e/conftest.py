@@ -12,26 +12,33 @@ import pytest
 from cluster.__main__ import provider
 from scenario import diagnosis, reference_run
 from scenario.joblogs import JobLogs
-from scenario.jobs import CONTAINER, Job, StartDigits, StartJob, job_manifest
+from scenario.jobs import CONTAINER, Job, StartDigits, StartGang, StartJob, job_manifest
 from scenario.kubectl import Kubectl
 from scenario.losses import Step
-from scenario.names import DIGITS_IMAGE, WORKER_IMAGE
-from scenario.system import DIGITS, WORKER, stand_up
+from scenario.names import DDP_IMAGE, DIGITS_IMAGE, WORKER_IMAGE
+from scenario.system import DDP, DIGITS, WORKER, stand_up
 
 OUTPUT = Path(__file__).parents[1] / "build" / "e2e"
 REFERENCE_STEPS = 4000
+DDP_STEPS = 500
+GANG = {"workers": 4, "gpus": 2}
+STANDING = os.environ.get("ERGO_E2E_CLUSTER", "")
 
 
 @pytest.fixture(scope="session")
-def kubectl() -> Iterator[Kubectl]:
-    """The system on a cluster of its own, or on the one that ERGO_E2E_CLUSTER names, which is kept."""
-    standing = os.environ.get("ERGO_E2E_CLUSTER", "")
-    name = standing or "e2e"
+def cluster() -> str:
+    """The name of the cluster: one of the tests' own, or one that stands and is kept (ERGO_E2E_CLUSTER)."""
+    return STANDING or "e2e"
+
+
+@pytest.fixture(scope="session")
+def kubectl(cluster: str) -> Iterator[Kubectl]:
+    """The system, installed on the cluster."""
     try:
-        yield stand_up(name, DIGITS, WORKER)
+        yield stand_up(cluster, DIGITS, DDP, WORKER)
     finally:
-        if not standing:
-            provider().delete(name)
+        if not STANDING:
+            provider().delete(cluster)
 
 
 @pytest.fixture
@@ -84,6 +91,38 @@ def start_digits(followed: "Followed") -> StartDigits:
         return followed.apply(job_manifest(name, DIGITS_IMAGE, command, **spec))
 
     return start_job
+
+
+@pytest.fixture
+def start_ddp(followed: "Followed") -> StartGang:
+    """Starts jobs of the data-parallel example."""
+
+    def start_job(name: str, **spec: Any) -> Job:
+        command = ["python3", "/app/train.py", "--steps", str(DDP_STEPS)]
+        return followed.apply(job_manifest(name, DDP_IMAGE, command, **GANG, **spec))
+
+    return start_job
+
+
+@pytest.fixture
+def start_chatter(followed: "Followed") -> StartGang:
+    """Starts jobs whose ranks stream to each other and check every byte."""
+
+    def start_job(name: str, **spec: Any) -> Job:
+        command = ["python3", "/app/chatter.py", name]
+        return followed.apply(job_manifest(name, WORKER_IMAGE, command, **GANG, **spec))
+
+    return start_job
+
+
+@pytest.fixture(scope="session")
+def ddp_reference(kubectl: Kubectl) -> list[Step]:
+    """The losses of a data-parallel run, all its ranks in one pod, that Ergosphere had no part in."""
+    rank = f"RANK=$rank python3 /app/train.py --steps {DDP_STEPS} --pace 0"
+    peers = "export WORLD_SIZE=4 MASTER_ADDR=127.0.0.1 MASTER_PORT=29500"
+    command = ["sh", "-c", f"{peers}; for rank in 1 2 3; do {rank} & done; rank=0; {rank}"]
+    with reference_run.started(kubectl, "default", "ddp-reference", DDP_IMAGE, command) as run:
+        return run.steps(timeout=300)
 
 
 @pytest.fixture(scope="session")

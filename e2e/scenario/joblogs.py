@@ -9,7 +9,8 @@ from ergosphere.workload.names import stem
 from scenario.kubectl import Kubectl
 
 _COLUMNS = (
-    r"custom-columns=INCARNATION:.metadata.labels.ergosphere\.dev/incarnation,NAME:.metadata.name,"
+    r"custom-columns=INCARNATION:.metadata.labels.ergosphere\.dev/incarnation,"
+    r"RANK:.metadata.labels.ergosphere\.dev/rank,NAME:.metadata.name,"
     'STARTED:.status.containerStatuses[?(@.name=="{container}")].started,'
     'EXIT:.status.containerStatuses[?(@.name=="{container}")].state.terminated.exitCode'
 )
@@ -27,7 +28,7 @@ class JobLogs:
         self._container = container
         self._selector = f"{LABEL_JOB}={stem(job)}"
         self._folder = folder
-        self._files: dict[str, tuple[int, Path]] = {}
+        self._files: dict[str, tuple[int, int, Path]] = {}
         self._followers: list[subprocess.Popen[str]] = []
         self._watch: subprocess.Popen[str] | None = None
         self._thread = threading.Thread(target=self._follow_all, daemon=True)
@@ -53,7 +54,11 @@ class JobLogs:
 
     def numbered(self) -> list[tuple[int, str]]:
         """What each pod has printed so far, with its incarnation and in that order."""
-        return [(incarnation, path.read_text()) for incarnation, path in sorted(self._files.values())]
+        return [(incarnation, path.read_text()) for incarnation, _, path in sorted(self._files.values())]
+
+    def by_rank(self) -> list[tuple[int, str]]:
+        """What each pod has printed so far, with its rank, in the order of the incarnations."""
+        return [(rank, path.read_text()) for _, rank, path in sorted(self._files.values())]
 
     def pieces(self) -> list[str]:
         """What each pod has printed so far, in the order of the incarnations."""
@@ -69,14 +74,14 @@ class JobLogs:
         assert self._watch
         assert self._watch.stdout
         for line in self._watch.stdout:
-            incarnation, name, started, exit_code = line.split()
+            incarnation, rank, name, started, exit_code = line.split()
             begun = started == "true" or exit_code != "<none>"
             if begun and name not in self._files:
-                self._follow(int(incarnation), name)
+                self._follow(int(incarnation), int(rank), name)
 
-    def _follow(self, incarnation: int, pod: str) -> None:
+    def _follow(self, incarnation: int, rank: int, pod: str) -> None:
         path = self._folder / f"{pod}.log"
-        self._files[pod] = (incarnation, path)
+        self._files[pod] = (incarnation, rank, path)
         with path.open("w") as file:
             self._followers.append(
                 self._kubectl.stream(

@@ -9,19 +9,19 @@ from ergosphere.api.meta import API_VERSION, Condition, condition
 from ergosphere.api.training_job import JobPhase, TrainingJob
 from scenario.joblogs import JobLogs
 from scenario.kubectl import Kubectl, Resource
-from scenario.losses import Step, joined, parse
+from scenario.losses import Step, joined, parse, replayed
 from scenario.waiting import until
 
 CONTAINER = "train"
 
 
-def job_manifest(name: str, image: str, command: list[str], **spec: Any) -> Resource:
-    """A TrainingJob with one worker on one GPU. `spec` adds to its spec or replaces parts of it."""
+def job_manifest(name: str, image: str, command: list[str], *, gpus: int = 1, **spec: Any) -> Resource:
+    """A TrainingJob with one worker on `gpus` GPUs. `spec` adds to its spec or replaces parts of it."""
     container = {
         "name": CONTAINER,
         "image": image,
         "command": command,
-        "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"nvidia.com/gpu": 1}},
+        "resources": {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"nvidia.com/gpu": gpus}},
     }
     template = {"spec": {"containers": [container]}}
     return {
@@ -57,9 +57,13 @@ class Job:
         Raises:
             AssertionError: it is on none.
         """
-        placement = self.read().status.placement
-        assert placement, f"job {self.name} has no node"
-        return placement[0].node
+        nodes = self.nodes()
+        assert nodes, f"job {self.name} has no node"
+        return nodes[0]
+
+    def nodes(self) -> list[str]:
+        """The nodes that the workers are placed on, in rank order; empty when they have none."""
+        return [worker.node for worker in self.read().status.placement]
 
     def patch(self, spec: Mapping[str, Any]) -> None:
         """Change the job's spec."""
@@ -122,6 +126,14 @@ class Job:
             ValueError: an incarnation did not go on where the one before was cut.
         """
         return joined(parse(text) for text in self.logs.finish())
+
+    def steps_with_repetitions(self) -> list[Step]:
+        """All steps of the finished job, once each, though some were done again after a failure.
+
+        Raises:
+            ValueError: a step is missing, or was repeated with another result.
+        """
+        return replayed(parse(text) for text in self.logs.finish())
 
     def steps_so_far(self) -> list[Step]:
         """The steps printed until now.
@@ -192,3 +204,10 @@ class StartDigits(Protocol):
 
     def __call__(self, name: str, *, steps: int, options: Sequence[str] = (), **spec: Any) -> Job:
         """Apply a job that trains `steps` steps of 0.04 s; `spec` is more of its spec."""
+
+
+class StartGang(Protocol):
+    """Starts a job of several workers, whose program is the fixture's."""
+
+    def __call__(self, name: str, **spec: Any) -> Job:
+        """Apply a job of four workers on two GPUs each, thus on two nodes; `spec` is more of its spec."""

@@ -36,6 +36,26 @@ def joined(pieces: Iterable[Sequence[Step]]) -> list[Step]:
     return whole
 
 
+def replayed(pieces: Iterable[Sequence[Step]]) -> list[Step]:
+    """As `joined`, but a piece may go on from an earlier step, and then repeats what came after it.
+
+    Raises:
+        ValueError: a piece left a step out, or repeated one with another result.
+    """
+    whole: list[Step] = []
+    for piece in pieces:
+        if not piece:
+            continue
+        if piece[0].number > len(whole):
+            raise ValueError(f"{len(whole)} steps were done, but it went on with step {piece[0].number}")
+        again = whole[piece[0].number :]
+        difference = first_difference(piece[: len(again)], again[: len(piece)])
+        if difference:
+            raise ValueError(f"a repeated step has another result: {difference}")
+        whole.extend(piece[len(again) :])
+    return whole
+
+
 def first_difference(one: Sequence[Step], other: Sequence[Step]) -> str:
     """Where two runs differ first, in words; empty when they are the same to the last bit."""
     for mine, theirs in zip(one, other, strict=False):

@@ -17,6 +17,7 @@ from scenario.names import OPERATOR_NAMESPACE, RELEASE
 
 PRODUCT = ("agent", "operator")
 DIGITS = find()["digits"]
+DDP = find()["ddp"]
 WORKER = Image("e2e-worker", REPOSITORY / "e2e" / "images" / "worker" / "Dockerfile")
 
 

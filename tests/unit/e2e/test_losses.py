@@ -2,7 +2,7 @@
 
 import pytest
 
-from scenario.losses import Step, first_difference, joined, parse
+from scenario.losses import Step, first_difference, joined, parse, replayed
 
 
 def steps(*numbers: int) -> list[Step]:
@@ -35,3 +35,17 @@ def test_one_bit_is_a_difference() -> None:
 
 def test_a_shorter_run_is_a_difference() -> None:
     assert first_difference(steps(0, 1), steps(0)) == "2 steps against 1"
+
+
+def test_a_run_that_went_back_is_the_run_that_did_not() -> None:
+    assert replayed([steps(0, 1, 2), steps(), steps(1, 2, 3), steps(3, 4)]) == steps(0, 1, 2, 3, 4)
+
+
+def test_a_step_repeated_with_another_result_is_an_error() -> None:
+    with pytest.raises(ValueError, match="another result: step 1"):
+        replayed([steps(0, 1, 2), [Step(1, f"{7:016x}")]])
+
+
+def test_going_back_does_not_excuse_a_gap() -> None:
+    with pytest.raises(ValueError, match="2 steps were done, but it went on with step 3"):
+        replayed([steps(0, 1), steps(3)])
