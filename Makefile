@@ -5,7 +5,7 @@ PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup lock lint types go-test unit integration e2e test demo run crds clean
+.PHONY: help setup lock lint types go-test unit integration e2e chaos test demo run crds
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -45,6 +45,10 @@ integration: setup ## the operator against a real etcd and kube-apiserver
 
 e2e: setup ## the whole system on a real cluster (needs root); ARGS="-k drain" runs a part
 	$(BIN)/pytest e2e $(ARGS)
+
+chaos: export ERGO_CHAOS_SECONDS ?= 600
+chaos: setup ## ten minutes of random faults on a real cluster; ERGO_CHAOS_SEED=... replays them (needs root)
+	$(BIN)/pytest e2e/test_chaos.py -s $(ARGS)
 
 # One pytest run, so that its summary is the last line and covers everything.
 TESTS := tests/unit tests/integration $(if $(filter 0,$(shell id -u)),e2e)

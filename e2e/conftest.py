@@ -97,8 +97,8 @@ def start_digits(followed: "Followed") -> StartDigits:
 def start_ddp(followed: "Followed") -> StartGang:
     """Starts jobs of the data-parallel example."""
 
-    def start_job(name: str, **spec: Any) -> Job:
-        command = ["python3", "/app/train.py", "--steps", str(DDP_STEPS)]
+    def start_job(name: str, *, options: Sequence[str] = (), **spec: Any) -> Job:
+        command = ["python3", "/app/train.py", "--steps", str(DDP_STEPS), *options]
         return followed.apply(job_manifest(name, DDP_IMAGE, command, **GANG, **spec))
 
     return start_job
@@ -108,8 +108,8 @@ def start_ddp(followed: "Followed") -> StartGang:
 def start_chatter(followed: "Followed") -> StartGang:
     """Starts jobs whose ranks stream to each other and check every byte."""
 
-    def start_job(name: str, **spec: Any) -> Job:
-        command = ["python3", "/app/chatter.py", name]
+    def start_job(name: str, *, options: Sequence[str] = (), **spec: Any) -> Job:
+        command = ["python3", "/app/chatter.py", name, *options]
         return followed.apply(job_manifest(name, WORKER_IMAGE, command, **GANG, **spec))
 
     return start_job

@@ -209,5 +209,5 @@ class StartDigits(Protocol):
 class StartGang(Protocol):
     """Starts a job of several workers, whose program is the fixture's."""
 
-    def __call__(self, name: str, **spec: Any) -> Job:
+    def __call__(self, name: str, *, options: Sequence[str] = (), **spec: Any) -> Job:
         """Apply a job of four workers on two GPUs each, thus on two nodes; `spec` is more of its spec."""

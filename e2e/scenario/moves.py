@@ -2,9 +2,9 @@
 
 import time
 
+from scenario.assassin import OPERATOR, assassin, kill_operator, ready_operator
 from scenario.jobs import Job
 from scenario.kubectl import Kubectl
-from scenario.operator_pod import assassin
 
 
 def move(job: Job, kubectl: Kubectl, *, node: str = "", kill_after: float | None = None) -> str:
@@ -17,13 +17,13 @@ def move(job: Job, kubectl: Kubectl, *, node: str = "", kill_after: float | None
         StillWaitingError: the job did not go on within three minutes.
         AssertionError: it went on, but on the node it should have left.
     """
-    killer = None if kill_after is None else assassin(kubectl)
+    killer = None if kill_after is None else assassin(kubectl, ready_operator(kubectl), OPERATOR)
     before, node = job.read().status.incarnation, node or job.node()
     kubectl.run("cordon", node)
     try:
         if killer and kill_after is not None:
             time.sleep(kill_after)
-            killer.strike()
+            kill_operator(killer)
         job.until_incarnation(before + 1, timeout=180)
         assert node not in job.nodes(), f"job {job.name} went on on {node}, which is cordoned"
     finally:
