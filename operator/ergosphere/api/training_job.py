@@ -160,6 +160,19 @@ class ObjectReference(Model):
     """The object's name."""
 
 
+class Migration(Model):
+    """A wish that the job move once. It is fulfilled as soon as the incarnation that it names has left."""
+
+    incarnation: int = Field(ge=1, le=2**31 - 1)
+    """The incarnation that is to leave its nodes, as status.incarnation gives it. Later ones stay where they
+    are."""
+
+    nodes: list[Annotated[str, Field(min_length=1, max_length=253)]] = Field(
+        default=[], max_length=256, json_schema_extra={"x-kubernetes-list-type": "set"}
+    )
+    """The nodes that it may go on at. Empty: any but those that it leaves."""
+
+
 class TrainingJobSpec(Model):
     """What the job should be."""
 
@@ -193,6 +206,10 @@ class TrainingJobSpec(Model):
     suspend: bool = False
     """Stop the job and free its GPUs: it is checkpointed, and its pods are deleted.
     Set to false again, it goes on where it was cut."""
+
+    migration: Migration | None = None
+    """Move the running job once: it is checkpointed and goes on at other nodes, as soon as they have room for
+    it. The condition Migrated says what became of it."""
 
     restore_from: ObjectReference | None = None
     """The Checkpoint that the job starts from. Immutable."""

@@ -2,9 +2,37 @@
 
 import typer
 
+from ergosphere.cli import checkpoint
+from ergosphere.cli.describe import describe
+from ergosphere.cli.doctor import doctor
+from ergosphere.cli.failure import EXIT_STATUS
+from ergosphere.cli.group import Commands
+from ergosphere.cli.jobs import jobs
+from ergosphere.cli.logs import logs
+from ergosphere.cli.migrate import migrate
 from ergosphere.cli.simulate import simulate
+from ergosphere.cli.suspend import resume, suspend
+from ergosphere.cli.top import top
 
-app = typer.Typer(name="ergo", no_args_is_help=True, help="Preemptible, migratable, elastic training jobs.")
+_STATUSES = "Exit status: " + "  ".join(f"{status}: {text}" for status, text in EXIT_STATUS.items())
+
+app = typer.Typer(
+    name="ergo",
+    cls=Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Preemptible, migratable, elastic training jobs.",
+    epilog=_STATUSES,
+)
+app.command()(top)
+app.command()(jobs)
+app.command()(describe)
+app.command()(logs)
+app.add_typer(checkpoint.app, name="checkpoint")
+app.command()(suspend)
+app.command()(resume)
+app.command()(migrate)
+app.command()(doctor)
 app.command()(simulate)
 
 

@@ -19,6 +19,7 @@ from .view import JobView
 
 PLACED = "Placed"
 PODS_CREATED = "PodsCreated"
+MIGRATED = "Migrated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ def derived(
     suspended = job.spec.suspend and not status.placement and not _ended(status)
     reason = "Suspended" if suspended else "NotSuspended"
     status = set_condition(job, status, SUSPENDED, suspended, reason, "", now)
+    status = _with_migration(job, status, waiting, now)
     return status.model_copy(
         update={
             "observed_generation": job.metadata.generation,
@@ -96,6 +98,26 @@ def _running(status: TrainingJobStatus, running: bool) -> tuple[str, str]:
     if status.cut:
         return "Cut", f"being cut for checkpoint {status.cut.name}"
     return ("Starting", "") if status.placement else ("NotPlaced", "")
+
+
+def _with_migration(
+    job: TrainingJob, status: TrainingJobStatus, waiting: Waiting | None, now: datetime
+) -> TrainingJobStatus:
+    """The status with what became of the owner's wish that the job move; without a wish, with nothing."""
+    wish = job.spec.migration
+    if wish is None:
+        others = [c for c in status.conditions if c.type != MIGRATED]
+        return status.model_copy(update={"conditions": others})
+    done = status.incarnation > wish.incarnation
+    if done:
+        reason, message = "Moved", f"incarnation {wish.incarnation} has left its nodes"
+    elif status.incarnation < wish.incarnation:
+        reason, message = "NotBegun", f"there is no incarnation {wish.incarnation} yet"
+    elif waiting and status.placement:
+        reason, message = waiting.reason, waiting.message
+    else:
+        reason, message = "Requested", "waiting for the next plan"
+    return set_condition(job, status, MIGRATED, done, reason, message, now)
 
 
 def _ended(status: TrainingJobStatus) -> bool:

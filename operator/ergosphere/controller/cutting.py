@@ -20,6 +20,8 @@ from .happening import Happening
 from .view import JobView
 
 RETRY_SECONDS = 60
+# Cuts that the planner wants; it says why.
+_PLANNED = (CheckpointReason.PREEMPTION, CheckpointReason.MIGRATION, CheckpointReason.DRAIN)
 
 Change = tuple[TrainingJobStatus, tuple[Happening, ...]]
 
@@ -37,7 +39,8 @@ def begin(view: JobView, decision: Action | None, now: datetime) -> Change | Non
         wish = _keep(view, now)
     elif status.not_before and now < status.not_before and wish[0] is not CheckpointReason.EVICTION:
         return None
-    return _begun(status, *wish, view) if wish and view.running else None
+    why = decision.message if decision and wish and wish[0] in _PLANNED else ""
+    return _begun(status, *wish, view, why) if wish and view.running else None
 
 
 def idle(view: JobView) -> bool:
@@ -166,6 +169,7 @@ def _begun(
     purpose: CutPurpose,
     target: Sequence[str],
     view: JobView,
+    why: str,
 ) -> Change:
     number = status.cuts + 1
     name = cut_name(view.job.name, view.job.uid, number)
@@ -174,7 +178,9 @@ def _begun(
     places = [WorkerPlacement(rank=rank, node=node) for rank, node in enumerate(target)]
     cut = Cut(name=name, purpose=purpose, reason=reason, target=places)
     return status.model_copy(update={"cut": cut, "cuts": number}), (
-        Happening("Cutting", f"cut begun for checkpoint {name} ({reason.value})"),
+        Happening(
+            "Cutting", f"cut begun for checkpoint {name} ({reason.value})" + (f": {why}" if why else "")
+        ),
     )
 
 

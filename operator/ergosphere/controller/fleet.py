@@ -7,7 +7,7 @@ from typing import Any
 from ergosphere.api.checkpoint import Platform
 from ergosphere.api.service_tier import ServiceTier
 from ergosphere.api.training_job import CutPurpose, TrainingJobStatus
-from ergosphere.scheduling.model import Fleet, Job, Moving, Node, Placement, State, Tier, Topology
+from ergosphere.scheduling.model import Fleet, Job, Moving, Node, Placement, Relocation, State, Tier, Topology
 from ergosphere.workload.affinity import refusal
 
 from . import starting
@@ -66,6 +66,7 @@ def job(view: JobView, nodes: Iterable[Mapping[str, Any]], now: float) -> Job:
         allowed=_allowed(view, nodes),
         excluded=_unfit(status, now),
         topology=Topology(level, required=topology.required is not None) if level else None,
+        relocation=_relocation(view),
         moving=Moving(bytes=last.bytes, saved_at=last.time.timestamp()) if last else Moving(),
         ledger=ledger(status),
         admitted=status.admitted_time.timestamp() if status.admitted_time else None,
@@ -86,6 +87,13 @@ def _held(view: JobView) -> tuple[Placement, tuple[str, ...]]:
     if status.cut and status.cut.purpose is CutPurpose.LEAVE:
         return tuple(p.node for p in status.cut.target), nodes + going
     return nodes, going
+
+
+def _relocation(view: JobView) -> Relocation | None:
+    """The owner's wish that the job move, if it is meant for the present incarnation."""
+    wish = view.job.spec.migration
+    meant = wish is not None and wish.incarnation == view.job.status.incarnation
+    return Relocation(frozenset(wish.nodes)) if wish and meant else None
 
 
 def _state(view: JobView, placement: Placement) -> State:

@@ -16,7 +16,7 @@ from .kube import ApiError, Kube, Object
 from .resources import LEASES
 
 _log = logging.getLogger(__name__)
-_NAME = "ergosphere-operator"
+NAME = "ergosphere-operator"
 DURATION_SECONDS = 15
 _RENEW_SECONDS = 5
 
@@ -50,7 +50,7 @@ class Leadership:
 
     async def release(self) -> None:
         """Give the lease up, so that the next operator need not wait for its end."""
-        lease = await self._kube.get(LEASES, self._namespace, _NAME)
+        lease = await self._kube.get(LEASES, self._namespace, NAME)
         if lease and lease["spec"].get("holderIdentity") == self._identity:
             lease["spec"]["holderIdentity"] = ""
             await self._kube.replace(LEASES, lease)
@@ -65,7 +65,7 @@ class Leadership:
 
     async def _write(self) -> bool:
         try:
-            lease = await self._kube.get(LEASES, self._namespace, _NAME)
+            lease = await self._kube.get(LEASES, self._namespace, NAME)
             if lease is None:
                 return await self._kube.create(LEASES, self._fresh()) is not None
             if not self._may_take(lease):
@@ -90,7 +90,7 @@ class Leadership:
         return {
             "apiVersion": "coordination.k8s.io/v1",
             "kind": "Lease",
-            "metadata": {"name": _NAME, "namespace": self._namespace},
+            "metadata": {"name": NAME, "namespace": self._namespace},
             "spec": {
                 "holderIdentity": self._identity,
                 "leaseDurationSeconds": DURATION_SECONDS,

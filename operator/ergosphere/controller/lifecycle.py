@@ -16,7 +16,7 @@ from ergosphere.scheduling.model import Action
 
 from . import cutting, starting
 from .bookkeeping import booked
-from .conditions import PLACED, PODS_CREATED, Waiting, derived, set_condition
+from .conditions import MIGRATED, PLACED, PODS_CREATED, Waiting, derived, set_condition
 from .happening import Happening
 from .view import JobView, WorkerPod
 
@@ -66,17 +66,16 @@ def _accounted(moment: Moment, status: TrainingJobStatus) -> TrainingJobStatus:
 
 def _waits(moment: Moment, status: TrainingJobStatus) -> tuple[Happening, ...]:
     """Word of a new reason to wait. The same reason with other numbers is not news."""
-    known = condition(moment.view.job.status.conditions, PLACED)
-    now = condition(status.conditions, PLACED)
-    waiting = moment.waiting
-    if (
-        waiting is None
-        or now is None
-        or now.reason != waiting.reason
-        or (known and known.reason == now.reason)
-    ):
+    waiting, before = moment.waiting, moment.view.job.status.conditions
+    if waiting is None:
         return ()
-    return (Happening(waiting.reason, waiting.message, warning=True),)
+    told = any(
+        (now := condition(status.conditions, kind))
+        and now.reason == waiting.reason
+        and not ((known := condition(before, kind)) and known.reason == now.reason)
+        for kind in (PLACED, MIGRATED)
+    )
+    return (Happening(waiting.reason, waiting.message, warning=True),) if told else ()
 
 
 def _change(moment: Moment, *happenings: Happening, **fields: Any) -> Next:

@@ -1,8 +1,15 @@
-"""Jobs that cannot stay where they are: suspended, on lost or taken nodes, on nodes being emptied."""
+"""Jobs that cannot stay where they are: suspended, on lost or taken nodes, on nodes being emptied.
+
+And those whose owners want them elsewhere.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
 
 from ergosphere.scheduling.cycle import Cause, Cycle
 from ergosphere.scheduling.elasticity import place_elastic
-from ergosphere.scheduling.model import Job, State
+from ergosphere.scheduling.explanation import needs
+from ergosphere.scheduling.model import Job, Placement, Relocation, State, Waiting
 from ergosphere.scheduling.order import by_tier
 
 
@@ -55,3 +62,43 @@ def evacuate(cycle: Cycle) -> None:
             cycle.unassign(job)
         else:
             cycle.assign(job, placement, cause)
+
+
+def relocate(cycle: Cycle) -> None:
+    """Move jobs whose owners want them elsewhere; say of those that must stay why."""
+    wanted = [job for job in cycle.book.placed.values() if job.relocation and job.state is State.RUNNING]
+    for job in sorted(wanted, key=lambda j: by_tier(j, cycle.tiers)):
+        if job.relocation is None or not cycle.settled(job):
+            continue
+        cause = Cause("MigrationRequested", f"Leaves {_listed(job.placement)}, as its owner asks.")
+        cycle.assign(job, (), cause)
+        placement = _elsewhere(cycle, job, job.relocation)
+        if placement is None:
+            cycle.unassign(job)
+            cycle.waiting[job.name] = _staying(cycle, job, job.relocation)
+        else:
+            cycle.assign(job, placement, cause)
+
+
+def _elsewhere(cycle: Cycle, job: Job, wish: Relocation) -> Placement | None:
+    """Room for the job on the nodes that it is to go to, which are others than its present ones."""
+    here = 0 if wish.nodes else sum(1 << cycle.space.number[node] for node in set(job.placement))
+    both = wish.nodes if job.allowed is None else wish.nodes & job.allowed
+    narrowed = replace(job, allowed=both) if wish.nodes else job
+    placement = cycle.place(narrowed, len(job.placement), here)
+    return None if placement and set(placement) == set(job.placement) else placement
+
+
+def _staying(cycle: Cycle, job: Job, wish: Relocation) -> Waiting:
+    """Why a job is not where its owner wants it."""
+    unknown = sorted(wish.nodes - cycle.space.number.keys())
+    if unknown:
+        return Waiting("NoSuchNode", f"Is to move, but there is no node {_listed(unknown)}.")
+    if wish.nodes == set(job.placement):
+        return Waiting("AlreadyThere", f"Is to move to {_listed(wish.nodes)}, where it runs.")
+    where = _listed(wish.nodes) if wish.nodes else f"other nodes than {_listed(job.placement)}"
+    return Waiting("NoRoomToMigrate", f"Is to move, and waits for {needs(job)}, of {where}.")
+
+
+def _listed(nodes: Iterable[str]) -> str:
+    return ", ".join(sorted(set(nodes)))

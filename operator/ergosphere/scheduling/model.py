@@ -92,6 +92,13 @@ class Moving:
 
 
 @dataclass(frozen=True, slots=True)
+class Relocation:
+    """Its owner's wish that a job leave its present nodes: for these, or for any others if there are none."""
+
+    nodes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One gang. `workers` is what the job asks for, and what its promise is measured by.
 
@@ -122,6 +129,8 @@ class Job:
     excluded: frozenset[str] = frozenset()
     """Nodes it must not be given; where it runs already it may stay."""
     topology: Topology | None = None
+    relocation: Relocation | None = None
+    """Honoured while it runs, where there is room."""
     moving: Moving = field(default_factory=Moving)
     ledger: Ledger = field(default_factory=Ledger)
     admitted: float | None = None
@@ -197,7 +206,7 @@ Action = Start | Preempt | Migrate | Resize
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Why a job does not run: a CamelCase reason and a sentence for its owner."""
+    """Why a job does not run, or not where it is to: a CamelCase reason and a sentence for its owner."""
 
     reason: str
     message: str
@@ -207,6 +216,7 @@ class Waiting:
 class Plan:
     """What to do now, those actions that free GPUs first, and why each remaining job waits.
 
+    A running job is in `waiting` while its relocation has to wait.
     `admitted` names the jobs whose promise holds from now on: the caller sets their `Job.admitted`.
     `look_again` is the time at which the passing of time alone may change the plan; None when it cannot.
     """

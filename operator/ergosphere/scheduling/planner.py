@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from ergosphere.scheduling.book import Book
 from ergosphere.scheduling.cycle import Cycle
 from ergosphere.scheduling.elasticity import grow
-from ergosphere.scheduling.maintenance import evacuate, salvage, suspend
+from ergosphere.scheduling.maintenance import evacuate, relocate, salvage, suspend
 from ergosphere.scheduling.model import DEFAULT_TIERS, Job, Node, Plan, Tier
 from ergosphere.scheduling.rules import Rules
 from ergosphere.scheduling.serving import Serving, admit
@@ -86,6 +86,7 @@ def _decide(cycle: Cycle) -> Plan:
     """The steps of a plan, each on what the ones before it left."""
     suspend(cycle)
     salvage(cycle)
+    relocate(cycle)
     evacuate(cycle)
     admit(cycle)
     serving = Serving(cycle)

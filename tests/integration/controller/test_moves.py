@@ -1,9 +1,11 @@
 """Cuts of a running job, and where it goes on: nothing planned loses a step."""
 
+from datetime import UTC, datetime
+
 from tests.integration.controller.world import World
 
 from ergosphere.agent.errors import WorkFailed
-from ergosphere.api.meta import condition
+from ergosphere.api.meta import Condition, condition
 from ergosphere.controller.resources import PODS
 
 
@@ -120,3 +122,33 @@ async def test_checkpoints_at_intervals_are_kept_as_many_as_asked_for(world: Wor
     await world.history.until(lambda: world.job().status.cuts == 3, "three cuts")
     await world.history.until(lambda: not world.history.checkpoint(first), f"{first} deleted")
     assert len(world.shelf.committed) <= 2
+
+
+async def test_a_job_moves_where_its_owner_wants_it_and_stays_there(world: World) -> None:
+    await world.add_node("n3")
+    await world.submit("a", gpus=2, workers=2)
+    await world.until_running_on("n1", "n1")
+    await world.change("a", migration={"incarnation": 1, "nodes": [world.node("n3")]})
+    await world.until_running_on("n3", "n3")
+    await world.history.until(lambda: _migrated(world).status == "True", "the wish fulfilled")
+    assert world.gym.losses == [0, 0]
+    assert world.job().status.incarnation == 2
+
+
+async def test_a_job_that_cannot_move_runs_on_until_there_is_room(world: World) -> None:
+    await world.submit("a", gpus=4)
+    await world.until_running_on("n1")
+    await world.submit("b", gpus=4)
+    await world.until_running_on("n2", job="b")
+    await world.change("a", migration={"incarnation": 1})
+    await world.history.until(lambda: _migrated(world).reason == "NoRoomToMigrate", "word of it")
+    world.end_programs("b")
+    await world.until_running_on("n2")
+    assert world.gym.losses == [0]
+
+
+def _migrated(world: World) -> Condition:
+    unknown = Condition(
+        type="Migrated", status="Unknown", reason="None", last_transition_time=datetime.now(UTC)
+    )
+    return condition(world.job().status.conditions, "Migrated") or unknown

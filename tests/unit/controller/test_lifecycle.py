@@ -291,3 +291,39 @@ def test_a_cut_that_the_operator_let_expire_is_tried_again_at_once():
     result = after(scene)
     assert result.status.cut is None
     assert result.status.not_before is None
+
+
+def migrated(result):
+    return next((c for c in result.status.conditions if c.type == "Migrated"), None)
+
+
+def test_a_wish_to_move_is_fulfilled_by_a_later_incarnation():
+    scene = Scene().placed("n2", incarnation=2, ran=True).running().spec(migration={"incarnation": 1})
+    condition = migrated(after(scene))
+    assert condition
+    assert (condition.status, condition.reason) == ("True", "Moved")
+
+
+def test_a_wish_to_move_that_has_to_wait_is_told_once_and_does_not_stop_the_job():
+    scene = Scene().placed("n1", ran=True).running().spec(migration={"incarnation": 1})
+    waiting = Waiting("NoRoomToMigrate", "Is to move, and waits.")
+    first = after(scene, waiting=waiting)
+    assert (first.status.phase, reasons(first)) == ("Running", ["NoRoomToMigrate"])
+    condition = migrated(first)
+    assert condition
+    assert (condition.status, condition.message) == ("False", "Is to move, and waits.")
+    scene.status = first.status.to_dict()
+    assert after(scene, waiting=waiting).happenings == ()
+
+
+def test_a_wish_that_is_taken_back_leaves_no_trace():
+    scene = Scene().placed("n1", ran=True).running().spec(migration={"incarnation": 1})
+    scene.status = after(scene).status.to_dict()
+    assert migrated(after(scene.spec(migration=None))) is None
+
+
+def test_a_cut_that_the_planner_wants_says_why():
+    scene = Scene().placed("n1", ran=True).running()
+    decision = Migrate("u-1", ("n2",), "MigrationRequested", "Leaves n1, as its owner asks.")
+    (happening,) = after(scene, decision).happenings
+    assert happening.message.endswith("(Migration): Leaves n1, as its owner asks.")
