@@ -61,7 +61,7 @@ demo: setup ## move a training job between the nodes of a cluster made for it (n
 	@PYTHONPATH=e2e $(BIN)/python -m demo
 
 crds: setup ## render crds/ and the chart's copy from the models
-	$(BIN)/python -m ergosphere.api.render crds/
+	$(BIN)/python -m ergosphere.api.render crds charts/ergosphere/files/crds
 
 run: export ERGO_AGENT_IMAGE ?= ergosphere.dev/agent:dev
 run: export ERGO_STORE_HOSTPATH ?= /var/lib/ergosphere/store

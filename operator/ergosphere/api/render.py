@@ -1,6 +1,7 @@
-"""The CustomResourceDefinitions, rendered from the models: `python -m ergosphere.api.render DIRECTORY`."""
+"""The CustomResourceDefinitions, rendered from the models: `python -m ergosphere.api.render DIRECTORY...`."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -78,11 +79,15 @@ def _yaml(value: dict[str, Any]) -> str:
     return yaml.dump(value, Dumper=_Plain, sort_keys=False, width=110, allow_unicode=True)
 
 
-def main(directory: str) -> None:
-    """Write the definitions into `directory`, and remove those of kinds that are no more."""
-    target = Path(directory)
-    target.mkdir(parents=True, exist_ok=True)
+def main(*directories: str) -> None:
+    """Write the definitions into each of the directories, and remove those of kinds that are no more."""
     rendered = files()
+    for directory in directories:
+        _write(Path(directory), rendered)
+
+
+def _write(target: Path, rendered: Mapping[str, str]) -> None:
+    target.mkdir(parents=True, exist_ok=True)
     for old in target.glob(f"*.{GROUP}.yaml"):
         if old.name not in rendered:
             old.unlink()

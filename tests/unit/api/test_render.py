@@ -1,4 +1,4 @@
-"""crds/ is what the models say, and every value that a user may write has a bound and an explanation."""
+"""crds/, and the chart's copy of it, is what the models say, and every value that a user may write has a bound and an explanation."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +9,7 @@ import yaml
 
 from ergosphere.api.render import DEFINITIONS, definition, files, main
 
-CRDS = Path(__file__).parents[3] / "crds"
+ROOT = Path(__file__).parents[3]
 Schema = dict[str, Any]
 
 
@@ -38,8 +38,10 @@ BOUNDS = {
 }
 
 
-def test_the_files_are_what_the_models_say() -> None:
-    assert {path.name: path.read_text() for path in CRDS.iterdir()} == RENDERED, "run `make crds`"
+@pytest.mark.parametrize("folder", ["crds", "charts/ergosphere/files/crds"])
+def test_the_files_are_what_the_models_say(folder: str) -> None:
+    found = {path.name: path.read_text() for path in (ROOT / folder).iterdir()}
+    assert found == RENDERED, "run `make crds`"
 
 
 def test_rendering_removes_the_files_of_kinds_that_are_no_more(tmp_path: Path) -> None:
