@@ -1,4 +1,4 @@
-"""crds/, and the chart's copy of it, is what the models say, and every value that a user may write has a bound and an explanation."""
+"""crds/ and its copy are what the models say; every value that a user may write has a bound and a word."""
 
 from collections.abc import Iterator
 from pathlib import Path
