@@ -2,13 +2,16 @@
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+from bench.store import requirements
 from bench.store.contenders import forget
 from bench.store.images import make_images, make_large_image
 from bench.store.measures import peak_memory, sizes, stored_over_floor, timings
+from bench.store.table import table
 
 _HIDDEN = "--in-namespace"
 
@@ -16,7 +19,6 @@ _HIDDEN = "--in-namespace"
 def main() -> None:
     """Make the images unless they are there, measure, and print one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--criu", default="criu", help="the CRIU to dump with, 4.2 or newer")
     parser.add_argument("--world", type=int, default=8, help="ranks of the trainer")
     parser.add_argument("--rounds", type=int, default=3, help="how often times are taken; the median counts")
     parser.add_argument("--large-gib", type=int, default=4, help="size of the process for the memory figures")
@@ -24,19 +26,22 @@ def main() -> None:
     parser.add_argument(_HIDDEN, action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     images, large = options.work.absolute() / "images", options.work.absolute() / "large"
+    if os.geteuid() != 0:
+        raise SystemExit("dumping processes needs root")
+    criu = requirements.ensure()
     if options.in_namespace:
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-        make_images(options.criu, options.world, images)
-        make_large_image(options.criu, options.large_gib, large)
+        make_images(criu, options.world, images)
+        make_large_image(criu, options.large_gib, large)
         return
     if not large.exists():
         forget(images)
         # Alone in a network of their own, the ranks' ports are free, and nobody else hears them.
         again = [sys.executable, "-m", "bench.store", *sys.argv[1:], _HIDDEN]
         subprocess.run(["unshare", "--net", *again], check=True)
-    print(
-        json.dumps(measured(images, large, options.work.absolute() / "work", options.world, options.rounds))
-    )
+    found = measured(images, large, options.work.absolute() / "work", options.world, options.rounds)
+    print(table(found, options.world))
+    print(json.dumps({"bench": "store", **found}))
 
 
 def measured(images: Path, large: Path, work: Path, world: int, rounds: int) -> dict[str, float]:

@@ -1,8 +1,9 @@
-"""The Debian packages that building and running an embedded cluster takes."""
+"""Debian packages: which ones an embedded cluster takes, and how those that are missing are installed."""
 
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from cluster.progress import step
@@ -21,17 +22,17 @@ PROGRAMS = {
 FILES = {"/usr/include/seccomp.h": "libseccomp-dev", "/usr/include/stdlib.h": "libc6-dev"}
 
 
-def missing() -> list[str]:
-    """List the packages that this machine lacks."""
+def missing(programs: Mapping[str, str] = PROGRAMS, files: Mapping[str, str] = FILES) -> list[str]:
+    """List the packages that this machine lacks, given the programs and files that each is there for."""
     path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
-    programs = [package for program, package in PROGRAMS.items() if shutil.which(program, path=path) is None]
-    files = [package for file, package in FILES.items() if not Path(file).exists()]
-    return sorted({*programs, *files})
+    absent = [package for program, package in programs.items() if shutil.which(program, path=path) is None]
+    absent += [package for file, package in files.items() if not Path(file).exists()]
+    return sorted(set(absent))
 
 
-def ensure() -> None:
+def ensure(programs: Mapping[str, str] = PROGRAMS, files: Mapping[str, str] = FILES) -> None:
     """Install what is missing, where apt-get and root make that possible. Raises ClusterError."""
-    packages = missing()
+    packages = missing(programs, files)
     if not packages:
         return
     if os.geteuid() != 0 or shutil.which("apt-get") is None:

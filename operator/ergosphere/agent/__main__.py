@@ -1,4 +1,5 @@
-"""`python -m ergosphere.agent`: the sidecar; `… forget CHECKPOINT…`: delete checkpoints from the store.
+"""`python -m ergosphere.agent`: the sidecar; `… forget CHECKPOINT…` deletes checkpoints from the store, and
+`… collect NAMESPACE` what none of the namespace's checkpoints needs.
 
 Exit status: 0 when ended by SIGTERM or done, 1 after a failure, 2 when told something unusable.
 """
@@ -11,7 +12,7 @@ from ergosphere.agent import logs
 from ergosphere.agent.settings import InvalidSettings, Settings
 
 ROOT = Path("/ergosphere")
-USAGE = "usage: python -m ergosphere.agent [forget CHECKPOINT...]"
+USAGE = "usage: python -m ergosphere.agent [forget CHECKPOINT... | collect NAMESPACE]"
 
 
 def main(arguments: list[str], root: Path = ROOT) -> int:
@@ -24,13 +25,17 @@ def main(arguments: list[str], root: Path = ROOT) -> int:
             from ergosphere.agent.forget import forget
 
             return forget(os.environ, arguments[1:])
+        case ["collect", namespace]:
+            from ergosphere.agent.forget import collect
+
+            return collect(os.environ, namespace)
     print(USAGE, file=sys.stderr)
     return 2
 
 
 def _serve(root: Path) -> int:
     try:
-        settings = Settings.from_environment(os.environ, root)
+        settings = Settings.from_environment(os.environ, root=root)
     except InvalidSettings as error:
         print(f"ergosphere.agent: {error}", file=sys.stderr)
         return 2

@@ -1,10 +1,11 @@
-"""Deleting checkpoints' data from the store, and then what no checkpoint needs any more."""
+"""Deleting checkpoints' data from the store, and what no checkpoint needs any more."""
 
 import asyncio
 import logging
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 
+from ergosphere.agent.settings import InvalidSettings, StoreSettings
 from ergosphere.agent.storage import open_store
 from ergosphere.checkpoints import CheckpointId, Invalid, Store, StoreError
 
@@ -16,11 +17,19 @@ def forget(environment: Mapping[str, str], checkpoints: Sequence[str]) -> int:
 
     A checkpoint that is not there is a success, so the command can be repeated after any interruption.
     """
+    return _done(environment, lambda store: _forget(store, checkpoints))
+
+
+def collect(environment: Mapping[str, str], namespace: str) -> int:
+    """Remove what none of the namespace's checkpoints needs. Returns the exit status."""
+    return _done(environment, lambda store: _collect(store, namespace))
+
+
+def _done(environment: Mapping[str, str], work: Callable[[Store], Coroutine[None, None, None]]) -> int:
     try:
-        names = [str(CheckpointId.parse(name)) for name in checkpoints]
-        asyncio.run(_forget(open_store(_url(environment), environment), names))
-    except Invalid as error:
-        print(f"ergosphere.agent forget: {error}", file=sys.stderr)
+        asyncio.run(work(open_store(StoreSettings.from_environment(environment), environment)))
+    except (Invalid, InvalidSettings) as error:
+        print(f"ergosphere.agent: {error}", file=sys.stderr)
         return 2
     except StoreError as error:
         log.error("the store failed", extra={"fields": {"reason": error.reason, "error": str(error)}})
@@ -28,15 +37,16 @@ def forget(environment: Mapping[str, str], checkpoints: Sequence[str]) -> int:
     return 0
 
 
-def _url(environment: Mapping[str, str]) -> str:
-    if url := environment.get("ERGO_STORE"):
-        return url
-    raise Invalid("ERGO_STORE must be the URL of the checkpoint store")
-
-
 async def _forget(store: Store, checkpoints: Sequence[str]) -> None:
-    for checkpoint in checkpoints:
-        await store.delete(checkpoint)
-        log.info("deleted", extra={"fields": {"checkpoint": checkpoint}})
-    collected = await store.collect()
-    log.info("collected", extra={"fields": {"packs": collected.packs, "bytes": collected.bytes}})
+    wanted = [CheckpointId.parse(checkpoint) for checkpoint in checkpoints]
+    for checkpoint in wanted:
+        await store.delete(str(checkpoint))
+        log.info("deleted", extra={"fields": {"checkpoint": str(checkpoint)}})
+    for namespace in sorted({checkpoint.namespace for checkpoint in wanted}):
+        await _collect(store, namespace)
+
+
+async def _collect(store: Store, namespace: str) -> None:
+    collected = await store.collect(namespace)
+    fields = {"namespace": namespace, "packs": collected.packs, "bytes": collected.bytes}
+    log.info("collected", extra={"fields": fields})

@@ -4,7 +4,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -19,17 +19,36 @@ class InvalidSettings(ValueError):
     """The environment does not describe a worker; the message names each variable and what it must be."""
 
 
-class Settings(BaseModel):
-    """One worker's agent. Every field of a simple name comes from the environment variable `ERGO_<NAME>`."""
+class StoreSettings(BaseModel):
+    """The checkpoint store. Every field comes from the environment variable `ERGO_<NAME>`."""
 
     model_config = ConfigDict(frozen=True)
+
+    store: str = Field(min_length=1, description="URL of the checkpoint store")
+    store_key_file: Path | None = Field(None, description="file of the 32 bytes that encrypt what is stored")
+    store_shared: bool = Field(False, description="whether namespaces share pages")
+    store_cache: Path | None = Field(None, description="directory of this node for what was read or written")
+    store_cache_bytes: int = Field(8 << 30, gt=0, description="how much that directory may hold")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str], **others: Any) -> Self:
+        """Read the `ERGO_` variables; `others` are given. Raises InvalidSettings."""
+        names = [name for name in cls.model_fields if name not in others]
+        values = {name: environment[f"ERGO_{name.upper()}"] for name in names if _given(environment, name)}
+        try:
+            return cls.model_validate({**values, **others})
+        except ValidationError as error:
+            raise InvalidSettings(_explain(error)) from None
+
+
+class Settings(StoreSettings):
+    """One worker's agent. `root` is /ergosphere in a pod."""
 
     job: str = Field(pattern=_JOB, max_length=320, description="namespace/name of the TrainingJob")
     job_uid: str = Field(min_length=1, max_length=64)
     rank: int = Field(ge=0)
     world: int = Field(ge=1, le=65535)
     incarnation: int = Field(ge=0)
-    store: str = Field(min_length=1, description="URL of the checkpoint store")
     restore: str = Field("", description="checkpoint to restore, namespace/job/name, or nothing")
     pod_ip: Annotated[str, AfterValidator(_ip_address)]
     node: str = Field("", max_length=253)
@@ -50,16 +69,6 @@ class Settings(BaseModel):
         if self.network_cidr.num_addresses < self.world + 2:
             raise ValueError(f"ERGO_NETWORK_CIDR must have room for {self.world} ranks")
         return self
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str], root: Path) -> "Settings":
-        """Read the `ERGO_` variables. Raises InvalidSettings. `root` is /ergosphere in a pod."""
-        names = [name for name in cls.model_fields if name != "root"]
-        values = {name: environment[f"ERGO_{name.upper()}"] for name in names if _given(environment, name)}
-        try:
-            return cls.model_validate({**values, "root": root})
-        except ValidationError as error:
-            raise InvalidSettings(_explain(error)) from None
 
     @property
     def run(self) -> Path:

@@ -44,7 +44,7 @@ async def _run(settings: Settings, tls: ssl.SSLContext) -> int:
     launcher = Launcher(settings.run / "launcher.sock", worker.hear)
     network: Network = JobNetwork(settings) if settings.world > 1 else NoNetwork()
     departed = Departed()
-    depot = Depot(settings, platform, images, departed, lambda: open_store(settings.store, os.environ))
+    depot = Depot(settings, platform, images, departed, lambda: open_store(settings, os.environ))
     worker.begin(Hands(launcher, network, departed, images, depot))
     connection = asyncio.create_task(launcher.run())
     # Importing takes longer than all the rest. The worker gets on meanwhile; a fetch is the first to go on.

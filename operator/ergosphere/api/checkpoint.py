@@ -95,7 +95,11 @@ class CheckpointSpec(Model):
     """Why: Requested by a user, or what made the operator cut the job."""
 
     pinned: bool = False
-    """Keep this checkpoint when the job's retention (spec.checkpoint.keep) would delete it."""
+    """Keep this checkpoint when the job's retention (spec.checkpoint.keep) or its age would delete it."""
+
+    ttl_seconds: int | None = Field(default=None, ge=1, le=2**31 - 1)
+    """How long after its completion the checkpoint is deleted, in seconds. Without it, age does not matter.
+    A job that has not finished keeps the checkpoint that it goes on from."""
 
 
 class CheckpointStatus(Model):

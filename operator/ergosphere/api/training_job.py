@@ -144,7 +144,12 @@ class CheckpointPolicy(Model):
     """How often to save the running job, in seconds (at most 2592000). 0: only when it has to move."""
 
     keep: int = Field(default=3, ge=1, le=1000)
-    """How many complete checkpoints to keep (1 to 1000); older ones are deleted unless they are pinned."""
+    """How many complete checkpoints to keep (1 to 1000); older ones are deleted unless they are pinned
+    or were asked for."""
+
+    ttl_seconds: int | None = Field(default=None, ge=1, le=2**31 - 1)
+    """How long after its completion each new checkpoint is deleted, in seconds, whatever keep says.
+    Without it, age does not matter."""
 
     deletion_policy: DeletionPolicy = DeletionPolicy.RETAIN
     """Whether the job's checkpoints outlive it (Retain) or go with it (Delete)."""

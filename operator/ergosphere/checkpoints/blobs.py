@@ -41,9 +41,6 @@ class Blobs(Protocol):
     def list(self, prefix: str) -> Iterator[Entry]:
         """All objects whose key begins with `prefix`, which ends in a slash."""
 
-    def folders(self, prefix: str) -> Iterable[str]:
-        """The distinct next parts of keys that begin with `prefix` and go on with a slash."""
-
     def delete(self, key: str) -> None:
         """Remove the object; no error if there is none."""
 

@@ -28,19 +28,25 @@ def read_footer(place: Place, pack: PackRef) -> Footer:
     return place.trusted(key, read)
 
 
-def contents(place: Place, pack: PackRef, pieces: Pieces) -> Iterator[tuple[int, memoryview]]:
-    """For each piece its page in the files, and its bytes. Raises `Missing`, `Corrupt`, `Denied`."""
+def contents(place: Place, pack: PackRef, pieces: Pieces) -> Iterator[list[tuple[int, memoryview]]]:
+    """For each piece its page in the files, and its bytes, as many as were read at once.
+
+    Raises `Missing`, `Corrupt`, `Denied`.
+    """
     if not len(pieces):
         return
     by_block = np.split(pieces, np.flatnonzero(np.diff(pieces[:, 0] // BLOCK_PAGES)) + 1)
     wanted = {int(part[0, 0]) // BLOCK_PAGES: part for part in by_block}
     footer = read_footer(place, pack)
     for span in _spans(sorted(wanted)):
-        for block, data in zip(span, _blocks(place, pack, footer, span), strict=True):
-            view = memoryview(data)
-            for page, count, target in wanted[block].tolist():
-                start = (page - block * BLOCK_PAGES) * PAGE
-                yield target, view[start : start + count * PAGE]
+        blocks = zip(span, _blocks(place, pack, footer, span), strict=True)
+        yield [piece for block, data in blocks for piece in _cut_out(block, memoryview(data), wanted[block])]
+
+
+def _cut_out(block: int, data: memoryview, pieces: Pieces) -> Iterator[tuple[int, memoryview]]:
+    for page, count, target in pieces.tolist():
+        start = (page - block * BLOCK_PAGES) * PAGE
+        yield target, data[start : start + count * PAGE]
 
 
 def _blocks(place: Place, pack: PackRef, footer: Footer, span: list[int]) -> list[bytes]:

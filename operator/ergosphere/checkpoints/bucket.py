@@ -99,12 +99,6 @@ class Bucket:
                 for meta in batch:
                     yield Entry(meta["path"], meta["size"], meta["last_modified"].timestamp())
 
-    def folders(self, prefix: str) -> Iterable[str]:
-        """See `Blobs.folders`."""
-        with _translated(prefix):
-            found = obstore.list_with_delimiter(self._store, prefix)["common_prefixes"]
-        return sorted(path.rstrip("/").rpartition("/")[2] for path in found)
-
     def delete(self, key: str) -> None:
         """See `Blobs.delete`."""
         with _translated(key):

@@ -63,10 +63,6 @@ class Cache:
         """See `Blobs.list`."""
         return self._behind.list(prefix)
 
-    def folders(self, prefix: str) -> Iterable[str]:
-        """See `Blobs.folders`."""
-        return self._behind.folders(prefix)
-
     def delete(self, key: str) -> None:
         """See `Blobs.delete`."""
         self._drop(key)

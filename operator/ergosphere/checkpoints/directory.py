@@ -76,12 +76,6 @@ class Directory:
                         stat = path.stat()
                         yield Entry(path.relative_to(self._root).as_posix(), stat.st_size, stat.st_mtime)
 
-    def folders(self, prefix: str) -> Iterable[str]:
-        """See `Blobs.folders`."""
-        folder = self._root / prefix
-        with translated(prefix):
-            return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-
     def delete(self, key: str) -> None:
         """See `Blobs.delete`."""
         path = self._root / key

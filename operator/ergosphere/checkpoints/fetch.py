@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -33,10 +34,10 @@ def fetch(place: Place, manifest: Manifest, rank: int, destination: Path, stop: 
     pieces = _pieces(recipe)
 
     def fill(number: int) -> None:
-        for target, data in contents(place, recipe.packs[number], pieces[number]):
+        for read in contents(place, recipe.packs[number], pieces[number]):
             if stop.is_set():
                 raise Unavailable("fetching was cancelled")
-            files.write(target, data)
+            files.write(read)
 
     _on_threads(fill, range(len(recipe.packs)), stop)
     _on_threads(files.verify, range(len(recipe.chunk_pages)), stop)
@@ -62,7 +63,7 @@ def read_file(place: Place, recipe: Recipe, path: str) -> bytes:
     end = begin + pages_in(file.size)
     for pack, pieces in zip(recipe.packs, _pieces(recipe), strict=True):
         wanted = pieces[(pieces[:, 2] >= begin) & (pieces[:, 2] < end)]
-        for target, data in contents(place, pack, wanted):
+        for target, data in chain.from_iterable(contents(place, pack, wanted)):
             at = (target - begin) * PAGE
             content[at : at + len(data)] = data
     return bytes(content[: file.size])

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 PAGE = 4096
 _WORDS = PAGE // 8
-_SLICE = 64  # pages whose words and halves stay in the second-level cache together
+_SLICE = 128  # pages whose words and halves stay in the second-level cache together
 
 _WEIGHT = np.uint64(0x9E37_79B9_7F4A_7C15)
 

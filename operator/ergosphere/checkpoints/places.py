@@ -6,7 +6,6 @@ A domain is a namespace, or all of them where the administrator shares pages bet
 import re
 from dataclasses import dataclass
 
-from ergosphere.checkpoints.blobs import Blobs
 from ergosphere.checkpoints.names import CheckpointId
 
 ROOT = "v1"
@@ -81,8 +80,3 @@ def checkpoint_in(key: str) -> CheckpointId | None:
     """The checkpoint that a manifest's or upload's key is about; None for a key of neither form."""
     found = _UPLOAD.search(key) or _MANIFEST.search(key)
     return CheckpointId(*found.groups()) if found else None
-
-
-def domains(blobs: Blobs) -> list[Domain]:
-    """All domains that hold anything."""
-    return [Domain(name) for name in blobs.folders(f"{ROOT}/")]

@@ -1,17 +1,21 @@
 """The files that a fetch writes: made empty, filled in any order, then verified as a whole."""
 
 import os
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from ergosphere.checkpoints.errors import Corrupt, Invalid, translated
-from ergosphere.checkpoints.pages import PAGE, Pages, checksum, pages_in
+from ergosphere.checkpoints.mapped import mapped
+from ergosphere.checkpoints.pages import PAGE, checksum, pages_in
 from ergosphere.checkpoints.recipe import FileEntry, Recipe
 from ergosphere.checkpoints.writeback import begin_writeback
+
+_MOST_PARTS = 512  # of one write; the system allows twice as many
+
+Piece = tuple[int, memoryview]  # where it begins, as a page of all files, and the pages
 
 
 class RestoredFiles:
@@ -26,7 +30,7 @@ class RestoredFiles:
         self._first_page = np.cumsum(counts) - counts
         self._filled = np.flatnonzero(counts)
         self._chunk_page = np.cumsum(recipe.chunk_pages, dtype=np.int64) - recipe.chunk_pages
-        self._local = threading.local()
+        self._begins = frozenset(self._first_page.tolist())
 
     def create(self) -> None:
         """Make all directories, and all files with their size and no content."""
@@ -42,26 +46,24 @@ class RestoredFiles:
                 with path.open("xb") as made:
                     made.truncate(file.size)
 
-    def write(self, page: int, data: memoryview) -> None:
-        """Write whole pages of one file, from `page` on; what lies beyond the end of the file is padding."""
-        file, offset = self._locate(page)
-        with self._opened(file, os.O_WRONLY) as handle:
-            rest, at = data[: file.size - offset], offset
-            while rest:
-                written = os.pwrite(handle, rest, at)
-                rest, at = rest[written:], at + written
-            begin_writeback(handle, offset, at - offset)
+    def write(self, pieces: Iterable[Piece]) -> None:
+        """Write whole pages, each piece into one file; what lies beyond the end of the file is padding.
+
+        Pieces that follow each other are written at once.
+        """
+        for page, parts in self._joined(pieces):
+            file, offset = self._locate(page)
+            with self._opened(file, os.O_WRONLY) as handle:
+                begin_writeback(handle, offset, _write_all(handle, parts, offset, file.size))
 
     def verify(self, chunk: int) -> None:
         """Compare a chunk of the files as they now are with its checksum; raises `Corrupt`."""
         file, offset = self._locate(int(self._chunk_page[chunk]))
         size = min(int(self._recipe.chunk_pages[chunk]) * PAGE, file.size - offset)
-        pages = self._buffer(pages_in(size))
-        content = pages.data.cast("B")
         with self._opened(file, os.O_RDONLY) as handle:
-            if os.preadv(handle, [content[:size]], offset) != size:
-                raise Corrupt(f"{file.path}: became shorter while it was restored")
-        content[size:] = bytes(len(content) - size)
+            pages = mapped(handle, offset, size)
+        if pages is None:
+            raise Corrupt(f"{file.path}: became shorter while it was restored")
         if checksum(pages) != self._recipe.chunk_sums[chunk]:
             raise Corrupt(f"{file.path}: not what was saved, at byte {offset}")
 
@@ -71,12 +73,17 @@ class RestoredFiles:
             for file in reversed(self._recipe.files):
                 (self._root / file.path).chmod(file.mode)
 
-    def _buffer(self, pages: int) -> Pages:
-        """This thread's memory for one chunk; used again, as fresh memory costs more than adding it up."""
-        if len(getattr(self._local, "buffer", b"")) < pages:
-            self._local.buffer = np.empty((pages, PAGE), dtype=np.uint8)
-        buffer: Pages = self._local.buffer[:pages]
-        return buffer
+    def _joined(self, pieces: Iterable[Piece]) -> Iterator[tuple[int, list[memoryview]]]:
+        first, parts, end = 0, list[memoryview](), -1
+        for page, data in pieces:
+            if page != end or page in self._begins or len(parts) == _MOST_PARTS:
+                if parts:
+                    yield first, parts
+                first, parts = page, []
+            parts.append(data)
+            end = page + len(data) // PAGE
+        if parts:
+            yield first, parts
 
     def _locate(self, page: int) -> tuple[FileEntry, int]:
         number = self._filled[np.searchsorted(self._first_page[self._filled], page, side="right") - 1]
@@ -90,3 +97,22 @@ class RestoredFiles:
                 yield handle
             finally:
                 os.close(handle)
+
+
+def _write_all(handle: int, parts: list[memoryview], offset: int, size: int) -> int:
+    """Write the parts from `offset` on, up to the file's `size`; how many bytes."""
+    wanted = min(sum(map(len, parts)), size - offset)
+    written = os.pwritev(handle, _cut(parts, 0, wanted), offset)
+    while written < wanted:
+        written += os.pwritev(handle, _cut(parts, written, wanted), offset + written)
+    return wanted
+
+
+def _cut(parts: list[memoryview], begin: int, end: int) -> list[memoryview]:
+    """What the parts hold from byte `begin` to byte `end` of all of them."""
+    found, at = [], 0
+    for part in parts:
+        if at < end and at + len(part) > begin:
+            found.append(part[max(0, begin - at) : end - at])
+        at += len(part)
+    return found

@@ -23,7 +23,7 @@ from ergosphere.checkpoints.inspect import RankShares, inspect
 from ergosphere.checkpoints.manifest import Manifest
 from ergosphere.checkpoints.names import CheckpointId
 from ergosphere.checkpoints.place import Place
-from ergosphere.checkpoints.places import Domain, domains
+from ergosphere.checkpoints.places import Domain
 from ergosphere.checkpoints.save import Saving
 from ergosphere.checkpoints.upload import upload
 
@@ -172,18 +172,14 @@ class Store:
         wanted = CheckpointId.parse(checkpoint)
         await asyncio.to_thread(commits.delete, self._blobs, self._place(wanted).domain, wanted)
 
-    async def collect(self) -> Collected:
-        """Remove every pack that neither a checkpoint nor an upload in progress needs.
+    async def collect(self, namespace: str) -> Collected:
+        """Remove every pack that neither a checkpoint nor an upload in progress needs, of those that a
+        namespace's checkpoints may use.
 
         Safe at any time, from any number of processes, killed at any point.
         """
-        removed = await asyncio.to_thread(
-            lambda: [
-                entry
-                for domain in domains(self._blobs)
-                for entry in collect(self._blobs, domain, time.time())
-            ]
-        )
+        domain = self._place(CheckpointId(namespace, "any", "any")).domain
+        removed = await asyncio.to_thread(lambda: list(collect(self._blobs, domain, time.time())))
         return Collected(packs=len(removed), bytes=sum(entry.size for entry in removed))
 
     def _place(self, checkpoint: CheckpointId) -> Place:

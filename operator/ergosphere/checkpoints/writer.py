@@ -1,6 +1,5 @@
 """Writing packs: pages in, blocks compressed on all cores, packs written while more come in."""
 
-from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -14,12 +13,14 @@ from ergosphere.checkpoints.blobs import Blobs
 from ergosphere.checkpoints.codec import Codec, digest
 from ergosphere.checkpoints.errors import StoreError, Unavailable
 from ergosphere.checkpoints.pack import BLOCK_PAGES, PACK_PAGES, Footer, footer_bytes
-from ergosphere.checkpoints.pages import PAGE, Pages, Prints
+from ergosphere.checkpoints.pages import Pages, Prints
 from ergosphere.checkpoints.places import Domain
 from ergosphere.checkpoints.recipe import PackRef
 
-_Sealed = tuple[bytes, str]
-_BLOCKS_QUEUED = 16
+_Sealed = tuple[bytes, list[int], list[str]]  # blocks that follow each other, their lengths and hashes
+_GROUP_PAGES = 8 * BLOCK_PAGES  # what is sealed at once: a pack is a multiple of it
+_GROUPS_QUEUED = 3
+_COPIED_BELOW = 4  # fewer than this part of a chunk are copied, and the chunk let go
 
 
 class _Pack:
@@ -28,16 +29,16 @@ class _Pack:
     def __init__(self, blobs: Blobs, key: str, name: str, codec: Codec, uploads: ThreadPoolExecutor) -> None:
         self._name, self._codec = name, codec
         self._prints: list[Prints] = []
-        self._queue: Queue[Future[_Sealed] | None] = Queue(_BLOCKS_QUEUED)
+        self._queue: Queue[Future[_Sealed] | None] = Queue(_GROUPS_QUEUED)
         self._size = 0
         self._footer = (0, "")
         self.pages = 0
         self._upload = uploads.submit(blobs.put, key, self._parts())
 
-    def add(self, block: Future[_Sealed], prints: Prints) -> None:
+    def add(self, blocks: Future[_Sealed], prints: Prints) -> None:
         self.pages += len(prints)
         self._prints.append(prints)
-        self._push(block)
+        self._push(blocks)
 
     def close(self) -> None:
         self._push(None)
@@ -63,11 +64,12 @@ class _Pack:
                     raise
 
     def _parts(self) -> Iterator[bytes]:
-        lengths, hashes = [], []
-        while (block := self._queue.get()) is not None:
-            sealed, hashed = block.result()
-            lengths.append(len(sealed))
-            hashes.append(hashed)
+        lengths: list[int] = []
+        hashes: list[str] = []
+        while (blocks := self._queue.get()) is not None:
+            sealed, sizes, digests = blocks.result()
+            lengths += sizes
+            hashes += digests
             yield sealed
         footer = Footer(np.concatenate(self._prints), np.array(lengths, dtype=np.uint32), hashes)
         self._prints.clear()  # the pack stays known until the save ends, and these are most of it
@@ -95,27 +97,24 @@ class PackWriter:
         self._blobs, self._domain, self._token, self._codec = blobs, domain, token, codec
         self._cores, self._uploads = cores, uploads
         self._packs: list[_Pack] = []
-        self._free: deque[Pages] = deque()
+        self._parts: list[Pages] = []
+        self._prints: list[Prints] = []
+        self._held = 0
         self.count = 0
-        self._new_block()
 
     def append(self, pages: Pages, prints: Prints, chosen: NDArray[np.int64]) -> None:
-        """Add the chosen rows; they may be overwritten by the caller afterwards."""
-        done = 0
-        while done < len(chosen):
-            rows = chosen[done : done + BLOCK_PAGES - self._filled]
-            span = slice(self._filled, self._filled + len(rows))
-            pages.take(rows, axis=0, out=self._block[span], mode="clip")  # other modes copy twice
-            self._prints[span] = prints[rows]
-            self._filled += len(rows)
+        """Add the chosen rows, in their order; they must not change until `finish`."""
+        for rows in np.split(chosen, range(_GROUP_PAGES - self._held, len(chosen), _GROUP_PAGES)):
+            self._parts.append(_picked(pages, rows))
+            self._prints.append(prints[rows])
+            self._held += len(rows)
             self.count += len(rows)
-            done += len(rows)
-            if self._filled == BLOCK_PAGES:
+            if self._held == _GROUP_PAGES:
                 self._flush()
 
     def finish(self) -> list[PackRef]:
         """Write the rest, wait for all, and name the packs. Raises what writing raised."""
-        if self._filled:
+        if self._held:
             self._flush()
         if self._packs:
             self._packs[-1].close()
@@ -131,21 +130,25 @@ class PackWriter:
             if self._packs:
                 self._packs[-1].close()
             self._open_pack()
-        sealing = self._cores.submit(self._seal, self._block, self._filled)
-        self._packs[-1].add(sealing, self._prints[: self._filled])
-        self._new_block()
+        sealing = self._cores.submit(self._seal, self._parts)
+        self._packs[-1].add(sealing, np.concatenate(self._prints))
+        self._parts, self._prints, self._held = [], [], 0
 
     def _open_pack(self) -> None:
         name = f"{self._token}-{len(self._packs)}"
         key = self._domain.pack(name)
         self._packs.append(_Pack(self._blobs, key, name, self._codec, self._uploads))
 
-    def _seal(self, block: Pages, filled: int) -> _Sealed:
-        sealed = self._codec.seal(block[:filled].data)
-        self._free.append(block)
-        return sealed, digest(sealed)
+    def _seal(self, parts: list[Pages]) -> _Sealed:
+        pages = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        blocks = [pages[at : at + BLOCK_PAGES].data.cast("B") for at in range(0, len(pages), BLOCK_PAGES)]
+        sealed = self._codec.seal_all(blocks)
+        return b"".join(sealed), [len(block) for block in sealed], [digest(block) for block in sealed]
 
-    def _new_block(self) -> None:
-        self._block = self._free.pop() if self._free else np.empty((BLOCK_PAGES, PAGE), dtype=np.uint8)
-        self._prints = np.empty((BLOCK_PAGES, 2), dtype=np.uint64)
-        self._filled = 0
+
+def _picked(pages: Pages, rows: NDArray[np.int64]) -> Pages:
+    """These rows; not copied if they follow each other and are much of what keeps them in memory."""
+    begin, end = rows[0], rows[-1] + 1
+    if end - begin == len(rows) and len(rows) * _COPIED_BELOW >= len(pages):
+        return pages[begin:end]
+    return pages[rows]

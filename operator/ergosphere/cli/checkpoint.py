@@ -1,4 +1,4 @@
-"""`ergo checkpoint JOB`: save a running job, which runs on."""
+"""`ergo checkpoint JOB`: save a running job, which runs on; and `inspect`, what is in the store of it."""
 
 from typing import Annotated
 
@@ -10,6 +10,7 @@ from ergosphere.api.meta import API_VERSION
 from ergosphere.cli import options
 from ergosphere.cli.cluster import Cluster
 from ergosphere.cli.group import DefaultCommand
+from ergosphere.cli.inspect import inspect
 from ergosphere.cli.options import TIMEOUT_SECONDS, Output
 from ergosphere.cli.result import show
 from ergosphere.cli.stand import saved
@@ -51,6 +52,9 @@ def take(
         made = await_stand(cluster, CHECKPOINTS, made["metadata"]["name"], saved, timeout)
     checkpoint = Checkpoint.parse(made)
     show(output, _value(checkpoint), _said(checkpoint))
+
+
+app.command()(inspect)
 
 
 def _value(checkpoint: Checkpoint) -> dict[str, object]:

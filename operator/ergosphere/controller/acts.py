@@ -13,6 +13,7 @@ from ergosphere.api.training_job import CutPurpose
 from ergosphere.workload.pod import Worker
 
 from . import barrier, cutting, starting
+from .retention import cutting_now, surplus
 from .view import JobView, WorkerPod
 
 
@@ -116,7 +117,7 @@ def acts(view: JobView, lease_seconds: float, now: datetime) -> tuple[Act, ...]:
         *_corrupt(view),
         *_refused(view),
         *_abandoned(view),
-        *_retention(view),
+        *(DeleteCheckpoint(checkpoint.name) for checkpoint in surplus(view, now)),
         *_expiry(view, now),
     )
 
@@ -200,31 +201,6 @@ def _abandoned(view: JobView) -> Iterator[Act]:
         begun = checkpoint.status.job_uid == view.job.uid and cutting_now(checkpoint)
         if begun and not checkpoint.deleted and (cut is None or cut.name != checkpoint.name):
             yield NoteCut(checkpoint, barrier.Failed(failure))
-
-
-def _retention(view: JobView) -> Iterator[Act]:
-    """Delete the oldest checkpoints beyond `keep`, but none that a user asked for, pinned or still needs."""
-    status = view.job.status
-    needed = {
-        status.last_checkpoint.name if status.last_checkpoint else "",
-        status.cut.name if status.cut else "",
-    }
-    own = [c for c in view.checkpoints if c.status.job_uid == view.job.uid and not c.deleted]
-    candidates = [
-        c
-        for c in own
-        if not c.spec.pinned and c.spec.reason is not CheckpointReason.REQUESTED and not cutting_now(c)
-    ]
-    complete = [c for c in candidates if c.ready]
-    surplus = complete[: max(0, len(complete) - view.job.spec.checkpoint.keep)]
-    failed = [c for c in candidates if c.failed][: -view.job.spec.checkpoint.keep]
-    kept = {c.name for c in own if c.status.id == status.restore_from} | needed
-    yield from (DeleteCheckpoint(c.name) for c in (*surplus, *failed) if c.name not in kept)
-
-
-def cutting_now(checkpoint: Checkpoint) -> bool:
-    """Whether the checkpoint is neither complete nor failed yet."""
-    return not checkpoint.ready and not checkpoint.failed
 
 
 def _expiry(view: JobView, now: datetime) -> Iterator[Act]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ergosphere.api.training_job import MAX_WORKERS
-from ergosphere.workload.settings import PodSettings, StoreVolume
+from ergosphere.workload.settings import PodSettings, StoreCache, StoreVolume
 
 
 class ConfigError(Exception):
@@ -45,6 +45,9 @@ def _pods(environment: Mapping[str, str]) -> PodSettings:
         store_url=environment.get("ERGO_STORE_URL", "file:///ergosphere/store"),
         store_volume=_volume(environment),
         store_secret=environment.get("ERGO_STORE_SECRET", ""),
+        store_key_secret=environment.get("ERGO_STORE_KEY_SECRET", ""),
+        store_shared=_flag(environment, "ERGO_STORE_SHARED", default=False),
+        store_cache=_cache(environment),
         user_namespaces=_flag(environment, "ERGO_USER_NAMESPACES", default=True),
         image_pull_policy=environment.get("ERGO_IMAGE_PULL_POLICY", "IfNotPresent"),
         network_cidr=_network(environment.get("ERGO_NETWORK_CIDR") or "100.64.0.0/16"),
@@ -56,6 +59,15 @@ def _volume(environment: Mapping[str, str]) -> StoreVolume | None:
     if path and claim:
         raise ConfigError("ERGO_STORE_HOSTPATH and ERGO_STORE_PVC exclude each other: set one")
     return StoreVolume(host_path=path, claim=claim) if path or claim else None
+
+
+def _cache(environment: Mapping[str, str]) -> StoreCache | None:
+    path, size = environment.get("ERGO_STORE_CACHE_HOSTPATH"), environment.get("ERGO_STORE_CACHE_GIB", "8")
+    if not path:
+        return None
+    if not size.isdecimal() or int(size) == 0:
+        raise ConfigError("ERGO_STORE_CACHE_GIB must be a whole number of GiB, 1 or more")
+    return StoreCache(path, int(size) << 30)
 
 
 def _network(text: str) -> str:

@@ -69,6 +69,11 @@ class Forgetting:
         failure = Failure(reason="JobDeleted", message="the job was deleted in the middle of the cut")
         await self._note(checkpoint, record.failed(checkpoint, failure))
 
+    async def expire(self, checkpoint: Checkpoint) -> None:
+        """Begin the deletion of a checkpoint whose time is over."""
+        own = {"preconditions": {"uid": checkpoint.uid}}
+        await self._kube.delete(CHECKPOINTS, checkpoint.namespace, checkpoint.name, own)
+
     async def _note(self, checkpoint: Checkpoint, status: CheckpointStatus) -> None:
         body = record.body(checkpoint, status)
         await self._kube.apply(CHECKPOINTS, body, "status")

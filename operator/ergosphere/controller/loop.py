@@ -15,11 +15,12 @@ from ergosphere.api.checkpoint import Checkpoint
 from ergosphere.api.training_job import TrainingJob
 
 from . import metrics, starting
-from .acts import acts, cutting_now
+from .acts import acts
 from .agents import Address, Agents
 from .apply import Applier, address
 from .cache import Cache
 from .certificates import Pair, client_context
+from .collecting import Collecting
 from .config import Config
 from .events import Recorder
 from .forgetting import Forgetting
@@ -28,6 +29,7 @@ from .lifecycle import Moment, advance
 from .planning import Decisions, decide
 from .reflector import Key
 from .resources import CHECKPOINTS, TRAINING_JOBS
+from .retention import cutting_now, expired
 from .view import JobView
 
 _log = logging.getLogger(__name__)
@@ -54,6 +56,7 @@ class Loop:
         self._agents = Agents(client_context(authority), self._wake_uid)
         self._applier = Applier(kube, self._agents, authority, config.pods, config.lease_seconds)
         self._forgetting = Forgetting(kube, self._recorder, config.pods)
+        self._collecting = Collecting(kube, self._cache, self._recorder, config.pods)
 
     async def run(self) -> None:
         """Reconcile until cancelled."""
@@ -61,6 +64,7 @@ class Loop:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._cache.run(), name="cache")
                 group.create_task(self._cycle(), name="cycle")
+                group.create_task(self._collecting.run(), name="collecting")
         finally:
             await self._stop()
 
@@ -111,11 +115,12 @@ class Loop:
         self._woken.update(
             key for key, job in self._cache.jobs().items() if not job.finished or _expires(job)
         )
-        # A checkpoint may outlive its job, and nothing else says that its data is gone by now.
+        # A checkpoint may outlive its job, and nothing else says that its data or its time is gone by now.
+        now = datetime.now(UTC)
         self._woken.update(
             (namespace, checkpoint.spec.job_name)
             for (namespace, _), checkpoint in self._cache.checkpoints().items()
-            if checkpoint.deleted
+            if checkpoint.deleted or expired(checkpoint, now)
         )
         self._follow()
 
@@ -228,6 +233,8 @@ class Loop:
                 await self._forgetting.advance(checkpoint, self._cache.objects(CHECKPOINTS)[namespace, name])
             elif cutting_now(checkpoint) and _begun(checkpoint) and self._jobless(checkpoint):
                 await self._forgetting.abandon(checkpoint)
+            elif expired(checkpoint, datetime.now(UTC)) and self._jobless(checkpoint):
+                await self._forgetting.expire(checkpoint)
 
     def _needed(self, namespace: str, checkpoint: Checkpoint) -> bool:
         views = [self._cache.view(key, {}) for key in self._cache.jobs() if key[0] == namespace]

@@ -40,7 +40,9 @@ def new(view: JobView, name: str, reason: CheckpointReason) -> Object:
         "finalizers": [FINALIZER],
     }
     metadata |= _owned(job)
-    spec = {"jobName": job.name, "reason": reason.value}
+    spec: dict[str, Any] = {"jobName": job.name, "reason": reason.value}
+    if job.spec.checkpoint.ttl_seconds is not None:
+        spec["ttlSeconds"] = job.spec.checkpoint.ttl_seconds
     return {"apiVersion": API_VERSION, "kind": "Checkpoint", "metadata": metadata, "spec": spec}
 
 

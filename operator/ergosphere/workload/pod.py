@@ -8,7 +8,7 @@ from typing import Any
 from ergosphere.api.meta import API_VERSION, LABEL_INCARNATION, LABEL_RANK
 from ergosphere.api.training_job import TrainingJob
 
-from . import launcher, network, sidecar
+from . import launcher, network, sidecar, store
 from .affinity import pinned_to
 from .names import job_labels, pod_name, secret_name
 from .settings import PodSettings
@@ -108,7 +108,8 @@ def _agent_environment(job: TrainingJob, worker: Worker, settings: PodSettings) 
         "ERGO_RANK": str(worker.rank),
         "ERGO_WORLD": str(job.spec.workers),
         "ERGO_INCARNATION": str(worker.incarnation),
-        "ERGO_STORE": settings.store_url,
+        **store.environment(settings),
+        **store.page_environment(settings),
         "ERGO_RESTORE": worker.restore_from,
         **network.agent_environment(job, settings.network_cidr),
     }

@@ -21,9 +21,19 @@ class StoreVolume:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreCache:
+    """A directory on every node for what its pods lately wrote to the store or read, up to `size_bytes`."""
+
+    host_path: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class PodSettings:
     """The agent's image, the store, whether pods have a user namespace, and the addresses of job networks.
 
+    `store_secret` (credentials, as environment variables) and `store_key_secret` (the encryption key, as an
+    entry `key`) name Secrets in the job's own namespace. `store_shared` lets namespaces share pages.
     `network_cidr` must not overlap with the addresses of nodes, pods and services.
     """
 
@@ -31,6 +41,9 @@ class PodSettings:
     store_url: str
     store_volume: StoreVolume | None = None
     store_secret: str = ""
+    store_key_secret: str = ""
+    store_shared: bool = False
+    store_cache: StoreCache | None = None
     user_namespaces: bool = True
     image_pull_policy: str = "IfNotPresent"
     network_cidr: str = "100.64.0.0/16"

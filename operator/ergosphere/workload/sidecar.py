@@ -5,20 +5,19 @@ from typing import Any
 
 from ergosphere.api.agent import AGENT_PORT
 
+from . import store
 from .launcher import BIN_MOUNT, RUN_MOUNT, mounts
 from .settings import PodSettings
 
 IMAGE_BIN = "/opt/ergosphere/bin"
-STORE_MOUNT = "/ergosphere/store"
 TLS_MOUNT = "/ergosphere/tls"
 
 
 def agent(settings: PodSettings, environment: Mapping[str, str], *, gang: bool) -> dict[str, Any]:
     """The agent's container. Its post-start hook puts the launcher in place before the user's starts."""
-    own_mounts: list[dict[str, Any]] = [{"name": "ergosphere-tls", "mountPath": TLS_MOUNT, "readOnly": True}]
-    if settings.store_volume:
-        own_mounts.append({"name": "ergosphere-store", "mountPath": STORE_MOUNT})
-    container: dict[str, Any] = {
+    tls = {"name": "ergosphere-tls", "mountPath": TLS_MOUNT, "readOnly": True}
+    own_mounts = [tls, *store.mounts(settings), *store.page_mounts(settings)]
+    return {
         "name": "ergosphere-agent",
         "image": settings.agent_image,
         "imagePullPolicy": settings.image_pull_policy,
@@ -39,23 +38,20 @@ def agent(settings: PodSettings, environment: Mapping[str, str], *, gang: bool) 
             "capabilities": {"drop": ["ALL"], "add": _capabilities()},
         },
         "volumeMounts": [*mounts(read_only_bin=False), *own_mounts],
+        **store.credentials(settings),
     }
-    if settings.store_secret:
-        container["envFrom"] = [{"secretRef": {"name": settings.store_secret}}]
-    return container
 
 
 def volumes(settings: PodSettings, secret: str) -> list[dict[str, Any]]:
     """The pod's volumes that only Ergosphere uses."""
-    result: list[dict[str, Any]] = [
+    return [
         {"name": "ergosphere-bin", "emptyDir": {"sizeLimit": "128Mi"}},
         {"name": "ergosphere-run", "emptyDir": {}},
         {"name": "ergosphere-probe", "emptyDir": {"sizeLimit": "1Mi"}},
         {"name": "ergosphere-tls", "secret": {"secretName": secret, "defaultMode": 0o400}},
+        *store.volumes(settings),
+        *store.page_volumes(settings),
     ]
-    if settings.store_volume:
-        result.append({"name": "ergosphere-store", **settings.store_volume.source()})
-    return result
 
 
 def _capabilities() -> list[str]:

@@ -123,8 +123,9 @@ class Kubelet:
             await report(self._kube, pod, "Running")
             return
         if not _wanted_node(pod):
-            arguments = pod["spec"]["containers"][0]["args"]
-            self._shelf.delete(arguments[1])
+            errand, name = pod["spec"]["containers"][0]["args"]
+            if errand == "forget":
+                self._shelf.delete(name)
             await report(self._kube, pod, "Succeeded")
             return
         worker = WorkerPod(self._kube, pod, self._directory, self._gym, self._shelf, self.trouble)

@@ -93,7 +93,7 @@ class WorkerPod:
         environment = {e["name"]: e["value"] for e in env if "value" in e} | {"ERGO_POD_IP": self.ip}
         if environment["ERGO_WORLD"] != "1":
             environment |= {"ERGO_NETWORK_CIDR": "10.77.0.0/16", "ERGO_NETWORK_ID": "77"}
-        return Settings.from_environment(environment, self._root)
+        return Settings.from_environment(environment, root=self._root)
 
     async def _mount(self) -> None:
         volumes = self._pod["spec"]["volumes"]

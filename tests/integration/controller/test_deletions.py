@@ -1,8 +1,17 @@
 """Checkpoints that are deleted: their data goes, but not while a job needs it."""
 
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from tests.integration.controller.operators import CONFIG
 from tests.integration.controller.world import World
 
-from ergosphere.controller.resources import CHECKPOINTS
+from ergosphere.controller.cache import Cache
+from ergosphere.controller.collecting import Collecting
+from ergosphere.controller.events import Recorder
+from ergosphere.controller.resources import CHECKPOINTS, PODS
+from ergosphere.workload.collect import COLLECT_POD
 
 
 async def saved(world: World, name: str = "mine") -> str:
@@ -80,6 +89,60 @@ async def test_a_checkpoint_deleted_while_another_job_starts_from_it_is_kept_unt
     world.trouble.release("StoreFetch")
     await world.until("Running", job="b")
     await until_gone(world)
+
+
+async def test_a_checkpoint_goes_when_its_time_is_over_also_after_its_job(world: World) -> None:
+    world.kubelet.grace_seconds = 0.1
+    await world.submit("a", checkpoint={"intervalSeconds": 1, "ttlSeconds": 1})
+    await world.until("Running")
+    await world.history.until(lambda: len(world.cuts()) > 1, "a second checkpoint")
+    await until_gone(world, world.cuts()[0].name)
+    await world.change("a", checkpoint={"intervalSeconds": 0, "ttlSeconds": None})
+    await world.history.until(lambda: world.job().status.cut is None, "no cut under way")
+    await world.delete("a")
+    await world.history.until(lambda: not world.history.job("a"), "a gone")
+    await world.until_empty(CHECKPOINTS)
+    assert world.shelf.committed == set()
+
+
+async def test_a_pinned_checkpoint_outlives_its_time(world: World) -> None:
+    await world.submit("a")
+    await world.until("Running")
+    await saved(world)
+    await world.kube.merge(CHECKPOINTS, world.name, "mine", {"spec": {"pinned": True, "ttlSeconds": 1}})
+    await saved(world, "other")
+    await world.kube.merge(CHECKPOINTS, world.name, "other", {"spec": {"ttlSeconds": 1}})
+    await saved(world, "newest")
+    await until_gone(world, "other")
+    assert world.history.checkpoint("mine").ready
+
+
+async def test_garbage_is_collected_once_a_day_where_checkpoints_are(world: World) -> None:
+    await world.submit("a")
+    await world.until("Running")
+    await saved(world)
+    cache = Cache(world.kube, lambda key: None, lambda: None)
+    world.start(cache.run())
+    collecting = Collecting(world.kube, cache, Recorder(world.kube), CONFIG.pods)
+    pod = lambda: cache.objects(PODS).get((world.name, COLLECT_POD))  # noqa: E731
+    phase = lambda: (pod() or {}).get("status", {}).get("phase")  # noqa: E731
+    later = datetime.now(UTC)
+    await until(lambda: cache.synced)
+
+    await collecting.look(later)
+    assert not await world.kube.get(PODS, world.name, COLLECT_POD)
+    await collecting.look(later + timedelta(days=2))
+    await until(lambda: phase() == "Succeeded")
+    await collecting.look(later + timedelta(hours=23))
+    assert await world.kube.get(PODS, world.name, COLLECT_POD)
+    await collecting.look(later + timedelta(days=2))
+    await until(lambda: pod() is None)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    async with asyncio.timeout(60):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
 
 
 async def test_a_job_deleted_in_the_middle_of_a_cut_leaves_no_unfinished_checkpoint(world: World) -> None:

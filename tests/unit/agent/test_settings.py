@@ -21,7 +21,7 @@ GANG = {**SINGLE, "ERGO_WORLD": "4", "ERGO_NETWORK_CIDR": "10.99.0.0/29", "ERGO_
 
 @pytest.mark.parametrize("environment", [SINGLE, GANG, {**SINGLE, "ERGO_POD_IP": "fd00::7"}])
 def test_a_worker_s_environment_is_read(environment):
-    settings = Settings.from_environment(environment, ROOT)
+    settings = Settings.from_environment(environment, root=ROOT)
     assert settings.world == int(environment["ERGO_WORLD"])
     assert settings.checkpoint("c1") == "team/train/c1"
     assert settings.images == Path("/ergosphere/run/images")
@@ -47,4 +47,4 @@ def test_a_worker_s_environment_is_read(environment):
 )
 def test_an_unusable_environment_is_refused_by_the_name_of_the_variable(change, named):
     with pytest.raises(InvalidSettings, match=named):
-        Settings.from_environment({**SINGLE, **change}, ROOT)
+        Settings.from_environment({**SINGLE, **change}, root=ROOT)

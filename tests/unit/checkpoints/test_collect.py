@@ -57,9 +57,6 @@ class Memory:
             if key.startswith(prefix):
                 yield Entry(key, len(data), modified)
 
-    def folders(self, prefix: str) -> Iterable[str]:
-        return {key.removeprefix(prefix).split("/")[0] for key in self.objects if key.startswith(prefix)}
-
     def delete(self, key: str) -> None:
         self.objects.pop(key, None)
 

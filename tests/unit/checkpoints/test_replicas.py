@@ -57,7 +57,7 @@ async def test_a_later_checkpoint_builds_on_what_another_rank_stored(tmp_path: P
         if name != "one":
             assert sum(one.new_bytes for one in saved.values()) < 10 * PAGE
             await store.delete(f"ns/job/{'one' if name == 'two' else 'two'}")
-            await store.collect()
+            await store.collect("ns")
     for rank in range(3):
         await store.fetch("ns/job/three", rank, tmp_path / f"back-{rank}")
         original = (tmp_path / "three" / f"{rank}" / "pages-1.img").read_bytes()

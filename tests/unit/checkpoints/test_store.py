@@ -147,7 +147,7 @@ async def test_what_ended_stays_ended(tmp_path: Path, end: str) -> None:
         await store.commit("ns/job/one", [saved.digest], {})
     with pytest.raises(Refused):
         await store.save(root, "ns/job/one", 0)
-    assert (await store.collect()).packs == 2
+    assert (await store.collect("ns")).packs == 2
     assert blobs.size() == 0
 
 
@@ -238,12 +238,12 @@ async def test_a_deleted_checkpoint_leaves_what_others_need(tmp_path: Path) -> N
     await checkpoint(store, "ns/job/two", root)
 
     await store.delete("ns/job/one")
-    await store.collect()
+    await store.collect("ns")
     await store.fetch("ns/job/two", 0, tmp_path / "back")
     assert contents(tmp_path / "back") == contents(root)
 
     await store.delete("ns/job/two")
-    await store.collect()
+    await store.collect("ns")
     assert blobs.size() == 0
 
 

@@ -110,6 +110,7 @@ class Scene:
                 "jobUid": "u-1",
                 "startTime": NOW.isoformat(),
                 "conditions": conditions if condition else [],
+                "completionTime": NOW.isoformat() if condition else None,
                 "partsMs": {"dump": 5.0},
             },
         }
