@@ -4,7 +4,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -31,6 +31,9 @@ class Settings(BaseModel):
     incarnation: int = Field(ge=0)
     store: str = Field(min_length=1, description="URL of the checkpoint store")
     restore: str = Field("", description="checkpoint to restore, namespace/job/name, or nothing")
+    mode: Literal["Transparent", "Cooperative"] = Field(
+        "Transparent", description="Cooperative: the program saves its own state on a signal and ends"
+    )
     pod_ip: Annotated[str, AfterValidator(_ip_address)]
     node: str = Field("", max_length=253)
     network_cidr: ipaddress.IPv4Network | ipaddress.IPv6Network | None = Field(
@@ -60,6 +63,11 @@ class Settings(BaseModel):
             return cls.model_validate({**values, "root": root})
         except ValidationError as error:
             raise InvalidSettings(_explain(error)) from None
+
+    @property
+    def cooperative(self) -> bool:
+        """Whether the program saves its own state."""
+        return self.mode == "Cooperative"
 
     @property
     def run(self) -> Path:
