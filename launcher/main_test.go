@@ -5,9 +5,12 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"ergosphere.dev/launcher/internal/program"
+	"ergosphere.dev/launcher/internal/supervisor"
 )
 
 func TestTheOptionsOfRun(t *testing.T) {
@@ -31,6 +34,15 @@ func TestTheDefaultsOfRun(t *testing.T) {
 	}
 }
 
+func TestTheOptionsOfAProgramThatSavesItsOwnState(t *testing.T) {
+	options, err := parseRunOptions("run", []string{
+		"--save-in", "/state", "--save-signal", "12", "--save-within", "7", "--must-save", "--", "true"})
+	want := supervisor.Saving{Signal: syscall.SIGUSR2, Grace: 7 * time.Second, Directory: "/state", MustHold: true}
+	if err != nil || options.saving == nil || *options.saving != want {
+		t.Errorf("%+v %v", options.saving, err)
+	}
+}
+
 func TestBadOptionsSayWhatIsAllowed(t *testing.T) {
 	for arguments, want := range map[string]string{
 		"":                         "a command must follow",
@@ -40,6 +52,10 @@ func TestBadOptionsSayWhatIsAllowed(t *testing.T) {
 		"--grace|NaN|--|true":      "number of seconds",
 		"--carry|relative|--|true": "clean absolute path",
 		"--carry|/a/../b|--|true":  "clean absolute path",
+		"--save-in|state|--|true":  "clean absolute path",
+		"--save-in|/|--|true":      "below /",
+		"--save-signal|0|--|true":  "from 1 to 64",
+		"--save-within|0|--|true":  "from 1 to 86400",
 		"--unheard-of|--|true":     "not defined",
 	} {
 		_, err := parseRunOptions("run", strings.FieldsFunc(arguments, func(r rune) bool { return r == '|' }))

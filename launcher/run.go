@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
+	"ergosphere.dev/launcher/internal/checkpoint"
 	"ergosphere.dev/launcher/internal/criu"
 	"ergosphere.dev/launcher/internal/layer"
 	"ergosphere.dev/launcher/internal/program"
@@ -33,6 +36,7 @@ type runOptions struct {
 	grace   float64
 	noASLR  bool
 	carry   []string
+	saving  *supervisor.Saving
 	command []string
 }
 
@@ -56,8 +60,12 @@ func parseRunOptions(name string, arguments []string) (runOptions, error) {
 		options.carry = append(options.carry, path)
 		return nil
 	})
+	saving := savingFlags(flags)
 	if err := flags.Parse(arguments); err != nil {
 		return runOptions{}, err
+	}
+	if saving.Directory != "" {
+		options.saving = saving
 	}
 	options.command = flags.Args()
 	if len(options.command) == 0 || options.command[0] == "" {
@@ -67,6 +75,36 @@ func parseRunOptions(name string, arguments []string) (runOptions, error) {
 		return runOptions{}, fmt.Errorf("--grace must be a number of seconds from 0")
 	}
 	return options, nil
+}
+
+// savingFlags are those of a program that saves its own state; without --save-in it does not.
+func savingFlags(flags *flag.FlagSet) *supervisor.Saving {
+	saving := &supervisor.Saving{Signal: syscall.SIGUSR1, Grace: 300 * time.Second}
+	flags.Func("save-in", "the `directory` that the program saves its own state in", func(path string) error {
+		if !filepath.IsAbs(path) || filepath.Clean(path) != path || path == "/" {
+			return errors.New("must be a clean absolute path below /")
+		}
+		saving.Directory = path
+		return nil
+	})
+	flags.Func("save-signal", "the `number` of the signal that makes it do so and end with 0", func(text string) error {
+		number, err := strconv.Atoi(text)
+		if err != nil || number < 1 || number > 64 {
+			return errors.New("must be a number from 1 to 64")
+		}
+		saving.Signal = syscall.Signal(number)
+		return nil
+	})
+	flags.Func("save-within", "how many whole `seconds` it may take for that", func(text string) error {
+		seconds, err := strconv.Atoi(text)
+		if err != nil || seconds < 1 || seconds > 86400 {
+			return errors.New("must be a number from 1 to 86400")
+		}
+		saving.Grace = time.Duration(seconds) * time.Second
+		return nil
+	})
+	flags.BoolVar(&saving.MustHold, "must-save", false, "whether an empty directory afterwards means that it has failed")
+	return saving
 }
 
 func (options *runOptions) readUser(path string) error {
@@ -110,6 +148,11 @@ func run(arguments []string) (int, error) {
 	for _, path := range options.carry {
 		roots = append(roots, layer.Root{Path: path})
 	}
+	if saving := options.saving; saving != nil {
+		if saving.Directory, err = checkpoint.MakeDirectory(saving.Directory, options.user); err != nil {
+			return 1, err
+		}
+	}
 	life, err := supervisor.New(supervisor.Config{
 		Program: program.Spec{
 			User: options.user, Home: options.home,
@@ -117,8 +160,9 @@ func run(arguments []string) (int, error) {
 		},
 		Grace:  time.Duration(options.grace * float64(time.Second)),
 		Socket: socketPath, Images: imagesPath, TerminationLog: terminationLog,
-		Roots: roots,
-		CRIU:  checkpointer,
+		Roots:  roots,
+		CRIU:   checkpointer,
+		Saving: options.saving,
 	}, children)
 	if err != nil {
 		return 1, err

@@ -42,24 +42,34 @@ func archive(name string, scans []scan, links []string) error {
 	if err != nil {
 		return err
 	}
+	return writeTar(name, func(stream *tar.Writer) error {
+		for _, scan := range scans {
+			found := <-scan.result
+			if errors.Is(found.err, fs.ErrNotExist) {
+				continue
+			}
+			err := found.err
+			if err == nil {
+				err = layer.Archive(stream, scan.root.Path, append(found.entries, placed[scan.root.Path]...))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// writeTar makes a tar file of what is written to its stream.
+func writeTar(name string, write func(*tar.Writer) error) error {
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
 	buffer := bufio.NewWriterSize(file, 1<<20)
 	stream := tar.NewWriter(buffer)
-	for _, scan := range scans {
-		found := <-scan.result
-		if errors.Is(found.err, fs.ErrNotExist) {
-			continue
-		}
-		err := found.err
-		if err == nil {
-			err = layer.Archive(stream, scan.root.Path, append(found.entries, placed[scan.root.Path]...))
-		}
-		if err != nil {
-			return errors.Join(err, file.Close())
-		}
+	if err := write(stream); err != nil {
+		return errors.Join(err, file.Close())
 	}
 	return errors.Join(stream.Close(), buffer.Flush(), file.Close())
 }

@@ -27,6 +27,8 @@ type Record struct {
 	Stderr uint64 `json:"stderr"`
 	// Volumes are the files on volumes that the program was writing.
 	Volumes []VolumeFile `json:"volumes"`
+	// Directory is where the program saved its own state before it ended. The image then holds that and no process.
+	Directory string `json:"directory,omitempty"`
 }
 
 // WriteRecord puts a record into an image directory.
@@ -52,7 +54,7 @@ func ReadRecord(dir string) (Record, error) {
 	if record.Version != version {
 		return Record{}, fmt.Errorf("%s has version %d; this launcher reads version %d", recordName, record.Version, version)
 	}
-	if record.Root <= 1 {
+	if record.Directory == "" && record.Root <= 1 {
 		return Record{}, fmt.Errorf("%s names %d as the program's process", recordName, record.Root)
 	}
 	return record, nil

@@ -65,7 +65,9 @@ func (w *writer) add(entry Entry) error {
 	case syscall.S_IFDIR:
 		header.Typeflag = tar.TypeDir
 		header.Name += "/"
-		header.PAXRecords = map[string]string{namesRecord: strings.Join(entry.Names, namesSeparator)}
+		if entry.Names != nil {
+			header.PAXRecords = map[string]string{namesRecord: strings.Join(entry.Names, namesSeparator)}
+		}
 	case syscall.S_IFIFO:
 		header.Typeflag = tar.TypeFifo
 	case syscall.S_IFLNK:

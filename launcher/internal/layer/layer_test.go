@@ -159,6 +159,24 @@ func TestWhatWasRemovedIsRemovedThereToo(t *testing.T) {
 	}
 }
 
+func TestAnArchiveThatListsNoNamesRemovesNothing(t *testing.T) {
+	from, to := t.TempDir(), t.TempDir()
+	write(t, filepath.Join(from, "d/new"), "new")
+	write(t, filepath.Join(to, "d/old"), "old")
+	entries, err := Scan(Root{Path: from})
+	must(t, err)
+	for i := range entries {
+		entries[i].Names = nil
+	}
+	var archive bytes.Buffer
+	stream := tar.NewWriter(&archive)
+	must(t, Archive(stream, from, entries), stream.Close())
+	must(t, Extract(renamed(t, &archive, from, to), []string{to}))
+	if read(t, filepath.Join(to, "d/new")) != "new" || read(t, filepath.Join(to, "d/old")) != "old" {
+		t.Error("the two were not laid over each other")
+	}
+}
+
 func TestWhatChangedItsKindIsReplaced(t *testing.T) {
 	from, to := t.TempDir(), t.TempDir()
 	write(t, from+"/file", "now a file")

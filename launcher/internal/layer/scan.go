@@ -23,7 +23,8 @@ type Root struct {
 	Since time.Time
 }
 
-// Entry is one file of a tree, named relative to its root. Names lists what a directory holds.
+// Entry is one file of a tree, named relative to its root. Names lists what a directory holds: what else is there where
+// it is put back is removed, unless Names is nil.
 type Entry struct {
 	Path   string
 	Status sys.FileStatus

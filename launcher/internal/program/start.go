@@ -14,9 +14,9 @@ type Spec struct {
 	Command            []string
 }
 
-// Start runs the program in a session of its own, with stdin empty and the given descriptors as stdout and
-// stderr, by way of this same binary's `exec-user`. It returns the process number.
-func Start(spec Spec, stdout, stderr int) (int, error) {
+// Start runs the program in a session of its own, with stdin empty, the given variables beside the container's and the
+// given descriptors as stdout and stderr, by way of this same binary's `exec-user`. It returns the process number.
+func Start(spec Spec, variables map[string]string, stdout, stderr int) (int, error) {
 	stdin, err := os.Open(os.DevNull)
 	if err != nil {
 		return 0, err
@@ -28,8 +28,12 @@ func Start(spec Spec, stdout, stderr int) (int, error) {
 	}
 	arguments := []string{self, "exec-user", "--user", spec.User.String(),
 		fmt.Sprintf("--no-aslr=%t", !spec.RandomizeAddresses), "--"}
+	env := newVariables(environment(os.Environ(), spec))
+	for name, value := range variables {
+		env.set(name, value)
+	}
 	return syscall.ForkExec(self, append(arguments, spec.Command...), &syscall.ProcAttr{
-		Env:   environment(os.Environ(), spec),
+		Env:   env.entries,
 		Files: []uintptr{stdin.Fd(), uintptr(stdout), uintptr(stderr)},
 		Sys:   &syscall.SysProcAttr{Setsid: true},
 	})

@@ -29,6 +29,9 @@ func (s *Supervisor) dump(call link.Call) error {
 	if s.terminating {
 		s.deadline = time.After(time.Until(s.lastMoment))
 	}
+	if s.config.Saving != nil {
+		return s.askToSave(call)
+	}
 	record := s.record
 	s.perform("dump", func() func() {
 		taken, err := checkpoint.Take(s.config.CRIU, record, call.Dir, s.config.Roots)
@@ -42,7 +45,13 @@ func (s *Supervisor) onDumped(call link.Call, taken checkpoint.Taken, err error)
 		refuse(call, err)
 		return
 	}
-	s.worker, s.cut, s.state = taken.Worker, call.Cut, Frozen
+	s.worker = taken.Worker
+	s.hold(call, taken)
+}
+
+// hold keeps the program from running on until it is thawed, or until the lease ends.
+func (s *Supervisor) hold(call link.Call, taken checkpoint.Taken) {
+	s.cut, s.state = call.Cut, Frozen
 	s.extendLease(call.LeaseSeconds)
 	s.taken = protocol.Reply{
 		OK: true, FreezeMs: milliseconds(taken.Freeze), DumpMs: milliseconds(taken.Dump),
@@ -85,7 +94,7 @@ func (s *Supervisor) holds(call link.Call, operation string) error {
 
 func (s *Supervisor) onLeaseEnd() {
 	// The lease may have ended while another event was handled that thawed the program.
-	if s.state != Frozen || s.busy != "" {
+	if !s.held() || s.busy != "" {
 		return
 	}
 	cut := s.cut
@@ -93,11 +102,19 @@ func (s *Supervisor) onLeaseEnd() {
 	s.link.Announce(protocol.Event{Event: "thawed", Cut: cut, Reason: "LeaseExpired"})
 }
 
-// resume lets a frozen program run on where it is.
+// held says whether the program is kept from running on.
+func (s *Supervisor) held() bool { return s.state == Frozen || s.save.done && s.state == Running }
+
+// resume lets a frozen program run on where it is, and starts one again that has saved its state and ended.
 func (s *Supervisor) resume() {
 	s.lease.Stop()
+	s.cut, s.state = "", Running
+	if s.config.Saving != nil {
+		s.startAgain()
+		return
+	}
 	if err := s.worker.Finish(); err != nil {
 		fmt.Fprintf(os.Stderr, "ergosphere: after a cut: %v\n", err)
 	}
-	s.worker, s.cut, s.state = nil, "", Running
+	s.worker = nil
 }

@@ -25,12 +25,15 @@ func (s *Supervisor) onSignal(received syscall.Signal) {
 	case syscall.SIGTERM:
 		s.onTerminate()
 	default:
-		s.forward(received)
+		// Nobody is there to hear it while a program that has saved its state waits to be started again.
+		if s.state == Waiting || s.record.Root != 0 {
+			s.forward(received)
+		}
 	}
 }
 
 func (s *Supervisor) forward(received syscall.Signal) {
-	if s.state == Waiting {
+	if s.state == Waiting || s.record.Root == 0 {
 		s.end(protocol.Exit{Code: 128 + int(received), Signal: int(received)})
 		return
 	}
@@ -67,9 +70,16 @@ func (s *Supervisor) onProgramEnd(status syscall.WaitStatus) {
 	if err := s.endTree(); err != nil {
 		fmt.Fprintf(os.Stderr, "ergosphere: after the program's end: %v\n", err)
 	}
+	if s.save.expected && status.ExitStatus() == 0 {
+		s.onSaved()
+		return
+	}
 	exit := protocol.Exit{Code: status.ExitStatus()}
 	if status.Signaled() {
 		exit = protocol.Exit{Code: 128 + int(status.Signal()), Signal: int(status.Signal())}
+	}
+	if s.save.call != nil {
+		s.giveUp("the program ended with exit code %d instead of saving its state and ending with 0", exit.Code)
 	}
 	s.end(exit)
 }

@@ -19,9 +19,15 @@ func (s *Supervisor) restore(call link.Call) error {
 	if err := s.imageDirectory(call.Dir); err != nil {
 		return err
 	}
+	if s.config.Saving != nil {
+		return s.restoreDirectory(call)
+	}
 	record, err := checkpoint.ReadRecord(call.Dir)
 	if err != nil {
 		return protocol.Failed("ImageDamaged", "the image cannot be read: %v", err)
+	}
+	if record.Directory != "" {
+		return protocol.Failed("WrongMode", "the checkpoint holds the state that a program saved itself, and no process")
 	}
 	if err := s.openPumps(record.User); err != nil {
 		return err

@@ -15,6 +15,7 @@ func (s *Supervisor) handle(call link.Call) {
 	operations := map[string]func(link.Call) error{
 		"status":  s.status,
 		"start":   s.start,
+		"prepare": s.prepare,
 		"dump":    s.dump,
 		"renew":   s.renew,
 		"thaw":    s.thaw,
@@ -25,7 +26,7 @@ func (s *Supervisor) handle(call link.Call) {
 	operation, known := operations[call.Op]
 	if !known {
 		refuse(call, protocol.Failed("BadRequest",
-			"unknown operation %q; there are status, start, dump, renew, thaw, leave, restore and signal", call.Op))
+			"unknown operation %q; there are status, start, prepare, dump, renew, thaw, leave, restore and signal", call.Op))
 		return
 	}
 	if s.busy != "" && call.Op != "status" && call.Op != "signal" {

@@ -20,12 +20,21 @@ func (s *Supervisor) start(call link.Call) error {
 	if s.state != Waiting {
 		return s.wrongState("start", Waiting)
 	}
+	if err := s.launch(nil); err != nil {
+		return err
+	}
+	accept(call)
+	return nil
+}
+
+// launch starts the program with these variables beside its own.
+func (s *Supervisor) launch(variables map[string]string) error {
 	if err := s.openPumps(s.config.Program.User); err != nil {
 		return err
 	}
 	proctree.MoveCursorPastReserved()
 	pid, ended, err := s.reaper.Watching(func() (int, error) {
-		return program.Start(s.config.Program, s.stdout.WriteEnd(), s.stderr.WriteEnd())
+		return program.Start(s.config.Program, variables, s.stdout.WriteEnd(), s.stderr.WriteEnd())
 	})
 	err = errors.Join(err, s.closeWriteEnds())
 	if err != nil {
@@ -34,8 +43,7 @@ func (s *Supervisor) start(call link.Call) error {
 	s.record = checkpoint.Record{
 		Root: pid, User: s.config.Program.User, Stdout: s.stdout.Inode, Stderr: s.stderr.Inode,
 	}
-	s.ended, s.state = ended, Running
-	accept(call)
+	s.ended, s.state, s.save = ended, Running, save{}
 	return nil
 }
 

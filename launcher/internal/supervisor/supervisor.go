@@ -36,6 +36,8 @@ type Config struct {
 	TerminationLog string
 	Roots          []layer.Root
 	CRIU           criu.Installed
+	// Saving is nil for a program that is frozen and dumped as it is.
+	Saving *Saving
 }
 
 // Supervisor is the state of one program. Only its loop touches it.
@@ -57,6 +59,9 @@ type Supervisor struct {
 	cut    string
 	taken  protocol.Reply
 	lease  *time.Timer
+
+	// save is how far a program that saves its own state has come with it.
+	save save
 
 	// busy names the operation under way, whose end arrives in finished.
 	busy     string
@@ -104,6 +109,8 @@ func (s *Supervisor) Run() int {
 			finish()
 		case <-s.lease.C:
 			s.onLeaseEnd()
+		case <-s.save.overdue:
+			s.onOverdue()
 		case <-s.deadline:
 			s.terminate()
 		}

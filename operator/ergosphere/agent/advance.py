@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ergosphere.agent import effects as do
-from ergosphere.agent.state import Program, State
+from ergosphere.agent.state import Cut, Program, State
 
 _BEFORE_START = (Program.UNKNOWN, Program.WAITING)
 # A program that is frozen already was dumped for a predecessor of this agent, which did not hear the answer.
@@ -65,12 +65,19 @@ def _cut_on(state: State) -> do.TreeWork | None:
     if cut is None or not _held(state) or cut.failure:
         return None
     if not cut.locked:
-        return do.NetLock(cut.id)
+        return _lock(state, cut)
     if cut.wishes.dump and not cut.dumped and state.program in _DUMPABLE and state.connected:
         return do.LauncherDump(cut.id, cut.lease_seconds)
     if cut.wishes.leave and state.program is Program.FROZEN and state.connected:
         return do.LauncherLeave(cut.id)
     return None
+
+
+def _lock(state: State, cut: Cut) -> do.TreeWork | None:
+    """The first barrier. Programs that save their own state may talk to each other meanwhile."""
+    if not state.cooperative:
+        return do.NetLock(cut.id)
+    return do.LauncherPrepare(cut.id, cut.lease_seconds) if state.connected else None
 
 
 def _begin(state: State) -> do.TreeWork | None:

@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ergosphere.agent import effects as do
@@ -72,12 +73,26 @@ class Depot:
     async def _fetch(self, checkpoint: str) -> Outcome:
         watch = Stopwatch()
         path = await asyncio.to_thread(self._images.prepare, RESTORE_DIRECTORY)
+        if self._settings.cooperative:
+            await self._fetch_all(checkpoint, path)
+            return Outcome({"fetch": watch.ms()})
         await self._opened().fetch(checkpoint, self._settings.rank, path)
         try:
             origin = self._images.origin(RESTORE_DIRECTORY)
         except ValueError as error:
             raise StoreFailed("CheckpointCorrupt", str(error)) from None
         return Outcome({"fetch": watch.ms()}, origin=origin)
+
+    async def _fetch_all(self, checkpoint: str, path: Path) -> None:
+        """Fetch what each rank saved, whatever their number was, in directories named by their order.
+
+        The launcher lays them over each other: where several saved the same file, this rank's own counts, or
+        else the lowest rank's.
+        """
+        world = len((await self._opened().read(checkpoint)).ranks)
+        order = sorted(range(world), key=lambda rank: (rank == self._settings.rank, -rank))
+        for number, rank in enumerate(order):
+            await self._opened().fetch(checkpoint, rank, path / f"{number:05}")
 
     async def _save(self, cut: str) -> Outcome:
         watch = Stopwatch()

@@ -52,6 +52,14 @@ class LauncherStart:
 
 
 @dataclass(frozen=True)
+class LauncherPrepare:
+    """Announce the cut to a launcher whose program saves its own state; its end is then an answer to it."""
+
+    cut: str
+    lease_seconds: float
+
+
+@dataclass(frozen=True)
 class LauncherDump:
     """Freeze the program and write its image. `lease_seconds` is how long it may stay frozen."""
 
@@ -131,7 +139,14 @@ class Cancel:
 
 NetWork = NetUp | NetLock | NetUnlock | NetOpen | NetAdopt | NetSever
 TreeWork = (
-    NetWork | LauncherStatus | LauncherStart | LauncherDump | LauncherThaw | LauncherLeave | LauncherRestore
+    NetWork
+    | LauncherStatus
+    | LauncherStart
+    | LauncherPrepare
+    | LauncherDump
+    | LauncherThaw
+    | LauncherLeave
+    | LauncherRestore
 )
 StoreWork = StoreFetch | StoreSave | StoreCommit | StoreAbandon | RemoveImages
 Work = TreeWork | StoreWork | LauncherRenew

@@ -51,7 +51,13 @@ class Hands:
                 return Outcome(status=await self._launcher.status())
             case do.LauncherDump() | do.LauncherRestore():
                 return await self._image(work)
-            case do.LauncherStart() | do.LauncherRenew() | do.LauncherThaw() | do.LauncherLeave():
+            case (
+                do.LauncherStart()
+                | do.LauncherPrepare()
+                | do.LauncherRenew()
+                | do.LauncherThaw()
+                | do.LauncherLeave()
+            ):
                 return await self._order(work)
             case _:
                 return await self._depot.perform(work)
@@ -75,11 +81,16 @@ class Hands:
         return Outcome()
 
     async def _order(
-        self, work: do.LauncherStart | do.LauncherRenew | do.LauncherThaw | do.LauncherLeave
+        self,
+        work: do.LauncherStart | do.LauncherPrepare | do.LauncherRenew | do.LauncherThaw | do.LauncherLeave,
     ) -> Outcome:
+        watch = Stopwatch()
         match work:
             case do.LauncherStart():
                 await self._launcher.ask("start")
+            case do.LauncherPrepare(cut, seconds):
+                await self._launcher.ask("prepare", cut=cut, leaseSeconds=seconds)
+                return Outcome({"lock": watch.ms()})
             case do.LauncherRenew(cut, seconds):
                 await self._launcher.ask("renew", cut=cut, leaseSeconds=seconds)
             case do.LauncherThaw(cut):

@@ -55,7 +55,10 @@ class Commanded:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an effect brought: durations of its parts, sizes, and what it found."""
+    """What an effect brought: durations of its parts, sizes, and what it found.
+
+    `origin` is where a fetched process comes from; there is none for what a program saved itself.
+    """
 
     parts_ms: dict[str, float] = field(default_factory=dict)
     bytes: int = 0

@@ -31,7 +31,7 @@ def failed(state: State, result: Failed, now: float) -> State:
             return replace(state, resync=True)
         case do.RemoveImages() | do.StoreAbandon():
             return _given_up(state, result.work)
-        case do.NetLock() | do.LauncherDump() | do.StoreSave() | do.StoreCommit():
+        case do.NetLock() | do.LauncherPrepare() | do.LauncherDump() | do.StoreSave() | do.StoreCommit():
             is_current = state.cut is not None and state.cut.id == result.work.cut
             return state.failing(result.failure) if is_current else state
         case do.LauncherThaw() | do.LauncherLeave() | do.NetUnlock():
@@ -54,6 +54,8 @@ def succeeded(state: State, result: Succeeded) -> State:
             return happened(state, found.status)
         case do.LauncherStart() | do.LauncherThaw():
             return replace(state, program=Program.RUNNING)
+        case do.LauncherPrepare(cut):
+            return _cut_changed(state, cut, found, locked=True)
         case do.LauncherLeave(cut):
             return replace(state, program=Program.LEFT).without_image(cut)
         case do.LauncherRestore():
@@ -93,11 +95,12 @@ def _network(state: State, work: do.NetWork, found: Outcome) -> State:
 
 
 def _fetched(state: State, found: Outcome) -> State:
-    assert found.origin is not None
+    fetched = replace(state, fetched=True, restore_ms={**state.restore_ms, **found.parts_ms})
+    if found.origin is None:
+        return fetched
     if failure := incompatibility(found.origin.platform, state.platform):
         return replace(state, failure=failure)
-    timings = {**state.restore_ms, **found.parts_ms}
-    return replace(state, fetched=True, strange=found.origin.addresses, restore_ms=timings)
+    return replace(fetched, strange=found.origin.addresses)
 
 
 def _cut_advanced(state: State, work: do.Work, found: Outcome) -> State:

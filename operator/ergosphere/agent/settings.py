@@ -4,7 +4,7 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -50,6 +50,9 @@ class Settings(StoreSettings):
     world: int = Field(ge=1, le=65535)
     incarnation: int = Field(ge=0)
     restore: str = Field("", description="checkpoint to restore, namespace/job/name, or nothing")
+    mode: Literal["Transparent", "Cooperative"] = Field(
+        "Transparent", description="Cooperative: the program saves its own state on a signal and ends"
+    )
     pod_ip: Annotated[str, AfterValidator(_ip_address)]
     node: str = Field("", max_length=253)
     network_cidr: ipaddress.IPv4Network | ipaddress.IPv6Network | None = Field(
@@ -69,6 +72,11 @@ class Settings(StoreSettings):
         if self.network_cidr.num_addresses < self.world + 2:
             raise ValueError(f"ERGO_NETWORK_CIDR must have room for {self.world} ranks")
         return self
+
+    @property
+    def cooperative(self) -> bool:
+        """Whether the program saves its own state."""
+        return self.mode == "Cooperative"
 
     @property
     def run(self) -> Path:

@@ -69,6 +69,7 @@ def _initial(settings: Settings, platform: NodePlatform, images: Images, journal
         # The clock outlives the process: readers see the version of a restarted agent go on growing.
         version=int(now * 1000),
         restore=settings.restore,
+        cooperative=settings.cooperative,
     )
     state = journal.read().resume(fresh, now)
     wanted = {state.cut.id} if state.cut else set()

@@ -98,7 +98,8 @@ class State:
     network, one for image files and the store. `garbage` names image directories to delete, `abandon` cuts
     to disown in the store, `past` cuts that are over, so that a late command cannot revive one.
     `restore` is the checkpoint still to be brought back. `go` holds the peers of a Go that came.
-    `strange` are the addresses of earlier pods whose connections have not been ended yet.
+    `strange` are the addresses of earlier pods whose connections have not been ended yet. `cooperative`
+    says that the program saves its own state and ends, and is started again to go on from it.
     """
 
     rank: int
@@ -106,6 +107,7 @@ class State:
     incarnation: int
     platform: NodePlatform
     version: int
+    cooperative: bool = False
     restore: str = ""
     fetched: bool = False
     program: Program = Program.UNKNOWN

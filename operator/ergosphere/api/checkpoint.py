@@ -41,6 +41,7 @@ class CheckpointReason(StrEnum):
     PREEMPTION = "Preemption"
     EVICTION = "Eviction"
     DRAIN = "Drain"
+    RESIZE = "Resize"
 
 
 class CheckpointPhase(StrEnum):

@@ -109,17 +109,33 @@ class Placement(Model):
     """How near to each other the workers are placed."""
 
 
-class Cooperation(Model):
-    """How a framework that saves its own state is told to, and where it does."""
+class SaveSignal(StrEnum):
+    """A signal that a program can handle by saving its state."""
 
-    signal: str = Field(default="SIGUSR1", max_length=16, pattern=r"^SIG[A-Z0-9]+$")
-    """The signal that makes the program save its state and exit."""
+    HUP = "SIGHUP"
+    INT = "SIGINT"
+    QUIT = "SIGQUIT"
+    TERM = "SIGTERM"
+    USR1 = "SIGUSR1"
+    USR2 = "SIGUSR2"
+
+
+class Cooperation(Model):
+    """How a program that saves its own state is told to, and where it does.
+
+    It is started again to go on from there, with the variable ERGOSPHERE_CHECKPOINT naming the directory.
+    Every worker then finds in it what all workers saved; where several saved the same file, its own counts.
+    """
+
+    signal: SaveSignal = SaveSignal.USR1
+    """The signal that makes the program save its state and exit with 0. It goes to the first process."""
 
     grace_period_seconds: int = Field(default=300, ge=1, le=86400)
-    """How long the program may take for it, in seconds (1 to 86400)."""
+    """How long the program may take for it, in seconds (1 to 86400). After that the job is not moved."""
 
-    directory: str = Field(min_length=2, max_length=1024, pattern="^/")
-    """The directory that the program saves its state in, as an absolute path."""
+    directory: str = Field(min_length=2, max_length=1024, pattern="^/[^/]")
+    """The directory that the program saves its state in, as an absolute path. It is stored and restored,
+    unless it lies on a volume other than an emptyDir: such a one is expected where the job goes on."""
 
 
 class CheckpointPolicy(Model):
@@ -138,7 +154,7 @@ class CheckpointPolicy(Model):
 
     mode: CheckpointMode = CheckpointMode.TRANSPARENT
     """Transparent: the processes are saved as they are, and the program notices nothing.
-    Cooperative: the program saves its own state on a signal."""
+    Cooperative: the program saves its own state on a signal and ends, and is started again to go on."""
 
     interval_seconds: int = Field(default=0, ge=0, le=2592000)
     """How often to save the running job, in seconds (at most 2592000). 0: only when it has to move."""

@@ -125,7 +125,7 @@ def acts(view: JobView, lease_seconds: float, now: datetime) -> tuple[Act, ...]:
 def _pods(view: JobView) -> Iterator[Act]:
     status = view.job.status
     missing = tuple(
-        Worker(p.rank, status.incarnation, p.node, status.restore_from)
+        Worker(p.rank, len(status.placement), status.incarnation, p.node, status.restore_from)
         for p in status.placement
         if p.rank not in view.workers
     )

@@ -13,7 +13,7 @@ from ergosphere.api.training_job import (
     TrainingJobStatus,
     WorkerPlacement,
 )
-from ergosphere.scheduling.model import Action, Migrate, Preempt
+from ergosphere.scheduling.model import Action, Migrate, Preempt, Resize
 from ergosphere.workload.names import cut_name
 
 from .happening import Happening
@@ -130,11 +130,15 @@ def _leave(
         return CheckpointReason.SUSPEND, CutPurpose.LEAVE, ()
     if isinstance(decision, Preempt) and decision.cut:
         return CheckpointReason.PREEMPTION, CutPurpose.LEAVE, ()
-    if isinstance(decision, Migrate):
-        drained = decision.reason == "NodeCordoned"
-        reason = CheckpointReason.DRAIN if drained else CheckpointReason.MIGRATION
-        return reason, CutPurpose.LEAVE, decision.placement
+    if isinstance(decision, Migrate | Resize):
+        return _moving(decision), CutPurpose.LEAVE, decision.placement
     return None
+
+
+def _moving(decision: Migrate | Resize) -> CheckpointReason:
+    if decision.reason == "NodeCordoned":
+        return CheckpointReason.DRAIN
+    return CheckpointReason.RESIZE if isinstance(decision, Resize) else CheckpointReason.MIGRATION
 
 
 def _keep(view: JobView, now: datetime) -> tuple[CheckpointReason, CutPurpose, Sequence[str]] | None:

@@ -61,6 +61,8 @@ def job(view: JobView, nodes: Iterable[Mapping[str, Any]], now: float) -> Job:
         placement=placement,
         leaving=leaving,
         started=since.timestamp() if since else 0.0,
+        min_workers=spec.elasticity.min_workers if spec.elasticity else None,
+        max_workers=spec.elasticity.max_workers if spec.elasticity else None,
         gpu_types=frozenset(spec.placement.gpu_types),
         platforms=frozenset({platform(status.platform)} if status.platform else ()),
         allowed=_allowed(view, nodes),

@@ -122,12 +122,16 @@ def cut_ended(moment: Moment) -> Next | None:
 
 
 def completed(moment: Moment) -> Next | None:
-    """Every rank's program has ended with 0."""
+    """Every rank's program has ended with 0, and by itself: many end so too when they are told to."""
     view = moment.view
-    done = [p for p in view.workers.values() if p.exit and p.exit.code == 0 and not p.left]
+    done = [p for p in view.workers.values() if _done(p)]
     if not done or len(done) < len(view.job.status.placement):
         return None
     return _end(moment, COMPLETE, "Completed", "every worker's program ended with exit code 0")
+
+
+def _done(pod: WorkerPod) -> bool:
+    return bool(pod.exit and pod.exit.code == 0 and not pod.left and not pod.deleting)
 
 
 def program_failed(moment: Moment) -> Next | None:
@@ -165,7 +169,7 @@ def worker_lost(moment: Moment) -> Next | None:
         return None
     created = any(c.type == PODS_CREATED and c.status == "True" for c in status.conditions)
     missing = sorted({p.rank for p in status.placement} - view.workers.keys())
-    ended = next((p for p in view.workers.values() if p.over and (not p.exit or p.exit.code or p.left)), None)
+    ended = next((p for p in view.workers.values() if p.over and not _done(p)), None)
     if moment.lost:
         how = f"{', '.join(sorted(moment.lost))} is lost"
     elif missing and created:

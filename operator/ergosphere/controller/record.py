@@ -21,7 +21,7 @@ from ergosphere.api.meta import (
     ConditionStatus,
     with_condition,
 )
-from ergosphere.api.training_job import CutPurpose, DeletionPolicy, TrainingJob
+from ergosphere.api.training_job import CheckpointMode, CutPurpose, DeletionPolicy, TrainingJob
 from ergosphere.workload.names import stem
 from ergosphere.workload.pod import owner
 
@@ -120,7 +120,7 @@ def _ready_status(
     cut = view.job.status.cut
     staying = cut is not None and cut.purpose is CutPurpose.KEEP
     stall = sum(verdict.parts_ms.get(part, 0.0) for part in ("lock", "freeze", "dump", "files"))
-    platform = view.ranks[0].platform
+    cooperative = view.job.spec.checkpoint.mode is CheckpointMode.COOPERATIVE
     update = {
         "phase": CheckpointPhase.READY,
         "completion_time": now,
@@ -129,7 +129,8 @@ def _ready_status(
         "new_bytes": verdict.new_bytes,
         "parts_ms": dict(verdict.parts_ms),
         "stall_ms": stall if staying else None,
-        "platform": platform.model_dump(),
+        # What a program saved itself is not bound to a kind of node.
+        "platform": None if cooperative else view.ranks[0].platform.model_dump(),
     }
     message = "the checkpoint is complete in the store"
     ready = _with(checkpoint, checkpoint.status, READY, True, "Stored", message, now)

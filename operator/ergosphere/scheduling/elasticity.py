@@ -21,6 +21,21 @@ def place_elastic(cycle: Cycle, job: Job, workers: int) -> Placement | None:
     return placement
 
 
+def refit(cycle: Cycle) -> None:
+    """Give jobs whose owner has changed the number of workers what they ask for now, where there is room."""
+    for name in sorted(cycle.book.placed):
+        job = cycle.book.placed[name]
+        if job.smallest <= len(job.placement) <= job.largest or not cycle.settled(job):
+            continue
+        cause = Cause("WorkersChanged", f"Has {len(job.placement)} workers and asks for {job.workers}.")
+        cycle.assign(job, (), cause)
+        placement = place_elastic(cycle, job, job.workers)
+        if placement is None:
+            cycle.unassign(job)
+        else:
+            cycle.assign(job, placement, cause)
+
+
 def grow(cycle: Cycle) -> None:
     """Give idle GPUs to elastic jobs, worker by worker to the one with the smallest share of its asking."""
     if cycle.space.spare <= 0:

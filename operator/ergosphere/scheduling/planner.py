@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from ergosphere.scheduling.book import Book
 from ergosphere.scheduling.cycle import Cycle
-from ergosphere.scheduling.elasticity import grow
+from ergosphere.scheduling.elasticity import grow, refit
 from ergosphere.scheduling.maintenance import evacuate, relocate, salvage, suspend
 from ergosphere.scheduling.model import DEFAULT_TIERS, Job, Node, Plan, Tier
 from ergosphere.scheduling.rules import Rules
@@ -88,6 +88,7 @@ def _decide(cycle: Cycle) -> Plan:
     salvage(cycle)
     relocate(cycle)
     evacuate(cycle)
+    refit(cycle)
     admit(cycle)
     serving = Serving(cycle)
     serving.salvaged()

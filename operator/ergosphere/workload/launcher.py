@@ -38,15 +38,18 @@ def wrapped(
     pod_spec: Mapping[str, Any],
     image: str,
     environment: Sequence[Mapping[str, str]],
+    saving: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The main container with its command under the launcher.
 
     The user whom the template names is passed to the launcher, which must itself start as root of
-    the pod. `environment` yields to variables of the same name in the template.
+    the pod. `environment` yields to variables of the same name in the template. `saving` are the launcher's
+    options for a program that saves its own state.
     """
     result = deepcopy(dict(container))
     result["image"] = image
-    options = [*_user_arguments(container, pod_spec), *_grace(pod_spec), *_carried(container, pod_spec)]
+    user, carried = _user_arguments(container, pod_spec), _carried(container, pod_spec)
+    options = [*user, *_grace(pod_spec), *carried, *saving]
     result["command"] = [LAUNCHER, "run", *options, "--", *container["command"]]
     own = {variable["name"] for variable in container.get("env", ())}
     result["env"] = [*(v for v in environment if v["name"] not in own), *container.get("env", ())]

@@ -8,8 +8,6 @@ import hashlib
 import ipaddress
 from typing import Any
 
-from ergosphere.api.training_job import TrainingJob
-
 from .names import stem
 
 DEVICE = "ergo0"
@@ -26,35 +24,32 @@ def identifier(uid: str) -> int:
     return int.from_bytes(hashlib.sha256(uid.encode()).digest()[:3], "big") or 1
 
 
-def agent_environment(job: TrainingJob, cidr: str) -> dict[str, str]:
+def agent_environment(uid: str, world: int, cidr: str) -> dict[str, str]:
     """What the agent of a gang needs to bring the network up; nothing for a single worker."""
-    if job.spec.workers == 1:
+    if world == 1:
         return {}
-    return {"ERGO_NETWORK_CIDR": cidr, "ERGO_NETWORK_ID": str(identifier(job.uid))}
+    return {"ERGO_NETWORK_CIDR": cidr, "ERGO_NETWORK_ID": str(identifier(uid))}
 
 
-def host_aliases(job: TrainingJob, cidr: str) -> list[dict[str, Any]]:
+def host_aliases(job: str, world: int, cidr: str) -> list[dict[str, Any]]:
     """Names of the ranks for /etc/hosts: JOB-RANK, for the job's life."""
-    if job.spec.workers == 1:
+    if world == 1:
         return []
-    return [
-        {"ip": address(cidr, rank), "hostnames": [f"{stem(job.name)}-{rank}"]}
-        for rank in range(job.spec.workers)
-    ]
+    return [{"ip": address(cidr, rank), "hostnames": [f"{stem(job)}-{rank}"]} for rank in range(world)]
 
 
-def environment(job: TrainingJob, rank: int, cidr: str) -> list[dict[str, str]]:
+def environment(world: int, rank: int, cidr: str) -> list[dict[str, str]]:
     """What torchrun, Gloo and NCCL read (pytorch.org, elastic/run). A variable of the template wins."""
-    gang = job.spec.workers > 1
+    gang = world > 1
     master = address(cidr, 0) if gang else "127.0.0.1"
     values = {
         "RANK": str(rank),
-        "WORLD_SIZE": str(job.spec.workers),
+        "WORLD_SIZE": str(world),
         "LOCAL_RANK": "0",
         "LOCAL_WORLD_SIZE": "1",
         "MASTER_ADDR": master,
         "MASTER_PORT": str(MASTER_PORT),
-        "PET_NNODES": str(job.spec.workers),
+        "PET_NNODES": str(world),
         "PET_NODE_RANK": str(rank),
         "PET_MASTER_ADDR": master,
         "PET_MASTER_PORT": str(MASTER_PORT),

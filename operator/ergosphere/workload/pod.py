@@ -8,7 +8,7 @@ from typing import Any
 from ergosphere.api.meta import API_VERSION, LABEL_INCARNATION, LABEL_RANK
 from ergosphere.api.training_job import TrainingJob
 
-from . import launcher, network, sidecar, store
+from . import cooperation, launcher, network, sidecar, store
 from .affinity import pinned_to
 from .names import job_labels, pod_name, secret_name
 from .settings import PodSettings
@@ -16,9 +16,10 @@ from .settings import PodSettings
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """One rank of one incarnation: its node, and the checkpoint it starts from ("" for none)."""
+    """One rank of one incarnation of `world` ranks: its node, and what it starts from ("" for nothing)."""
 
     rank: int
+    world: int
     incarnation: int
     node: str
     restore_from: str = ""
@@ -59,12 +60,13 @@ def owner(job: TrainingJob) -> dict[str, Any]:
 
 
 def _spec(job: TrainingJob, worker: Worker, settings: PodSettings) -> dict[str, Any]:
-    own = job.spec.template.spec.to_dict()
+    own = cooperation.patient(job.spec.template.spec.to_dict(), job.spec.checkpoint.cooperative)
     main = job.spec.main_container().name
     spec = deepcopy(own)
-    gang = job.spec.workers > 1
-    variables = network.environment(job, worker.rank, settings.network_cidr)
-    spec["containers"] = [_container(job, c, own, main, variables) for c in own["containers"]]
+    gang = worker.world > 1
+    variables = network.environment(worker.world, worker.rank, settings.network_cidr)
+    saving = cooperation.arguments(job.spec.checkpoint.cooperative, worker.rank)
+    spec["containers"] = [_container(job, c, own, main, variables, saving) for c in own["containers"]]
     spec["initContainers"] = [
         sidecar.agent(settings, _agent_environment(job, worker, settings), gang=gang),
         *_probes(job, worker, own, main),
@@ -74,7 +76,7 @@ def _spec(job: TrainingJob, worker: Worker, settings: PodSettings) -> dict[str, 
     spec["affinity"] = pinned_to(worker.node, own.get("affinity"))
     spec |= {"restartPolicy": "Never", "automountServiceAccountToken": False}
     if gang:
-        aliases = network.host_aliases(job, settings.network_cidr)
+        aliases = network.host_aliases(job.name, worker.world, settings.network_cidr)
         spec["hostAliases"] = [*own.get("hostAliases", ()), *aliases]
     if settings.user_namespaces:
         spec["hostUsers"] = False
@@ -87,16 +89,18 @@ def _container(
     pod: Mapping[str, Any],
     main: str,
     variables: list[dict[str, str]],
+    saving: list[str],
 ) -> dict[str, Any]:
     image = job.status.images.get(container["name"], container["image"])
     if container["name"] != main:
         return {**container, "image": image}
-    return launcher.wrapped(container, pod, image, variables)
+    return launcher.wrapped(container, pod, image, variables, saving)
 
 
 def _probes(job: TrainingJob, worker: Worker, pod: Mapping[str, Any], main: str) -> list[dict[str, Any]]:
     container = next(c for c in pod["containers"] if c["name"] == main)
-    if worker.restore_from or launcher.names_user(container, pod):
+    frozen = worker.restore_from and job.spec.checkpoint.cooperative is None
+    if frozen or launcher.names_user(container, pod):
         return []
     return [launcher.probe(container, job.status.images.get(main, container["image"]))]
 
@@ -106,10 +110,11 @@ def _agent_environment(job: TrainingJob, worker: Worker, settings: PodSettings) 
         "ERGO_JOB": f"{job.namespace}/{job.name}",
         "ERGO_JOB_UID": job.uid,
         "ERGO_RANK": str(worker.rank),
-        "ERGO_WORLD": str(job.spec.workers),
+        "ERGO_WORLD": str(worker.world),
         "ERGO_INCARNATION": str(worker.incarnation),
         **store.environment(settings),
         **store.page_environment(settings),
         "ERGO_RESTORE": worker.restore_from,
-        **network.agent_environment(job, settings.network_cidr),
+        "ERGO_MODE": job.spec.checkpoint.mode.value,
+        **network.agent_environment(job.uid, worker.world, settings.network_cidr),
     }

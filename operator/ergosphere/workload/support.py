@@ -4,7 +4,7 @@ from base64 import b64encode
 from typing import Any
 
 from ergosphere.api.meta import LABEL_JOB_UID
-from ergosphere.api.training_job import TrainingJob
+from ergosphere.api.training_job import MAX_WORKERS, TrainingJob
 
 from .names import budget_name, job_labels, secret_name
 from .pod import owner
@@ -25,13 +25,14 @@ def disruption_budget(job: TrainingJob) -> dict[str, Any]:
     """A budget of zero: no eviction succeeds while the job has a pod; the operator moves the job instead.
 
     `maxUnavailable: 0` would say the same, but it is only counted for owners with a scale subresource.
+    The number of workers may change while the budget stays, so it asks for more than there can ever be.
     """
     return {
         "apiVersion": "policy/v1",
         "kind": "PodDisruptionBudget",
         "metadata": _metadata(job, budget_name(job.name, job.uid)),
         "spec": {
-            "minAvailable": job.spec.workers,
+            "minAvailable": MAX_WORKERS,
             "selector": {"matchLabels": {LABEL_JOB_UID: job.uid}},
         },
     }

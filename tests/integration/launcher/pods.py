@@ -74,10 +74,14 @@ class Job:
         self.pod.wait()
         self.agent.close()
 
+    def begin(self, **differences: Any) -> None:
+        """Waits in a new pod, which may differ in parts of its template."""
+        self._new_pod(replace(self._template, **differences))
+
     def arrive(self, **differences: Any) -> dict[str, Any]:
         """Restores the last cut in a new pod, which may differ in parts of its template; it stays frozen."""
         old = self.pod
-        self._new_pod(replace(self._template, **differences))
+        self.begin(**differences)
         self.pod.receive(old, self.cut)
         return self.agent.restore(self.cut)
 
@@ -103,6 +107,13 @@ class Job:
     def await_line(self, wanted: str) -> None:
         """Waits until the program has written that line."""
         self._await(lambda lines: wanted in lines)
+
+    def await_file(self, path: str) -> None:
+        """Waits until the program has written something into that file."""
+        deadline = time.monotonic() + PATIENCE
+        while not self.pod.exec("cat", path).stdout:
+            assert time.monotonic() < deadline, f"the program has not written {path}: {self.errors()}"
+            time.sleep(0.01)
 
     def _await(self, enough: Callable[[list[str]], bool]) -> list[str]:
         deadline = time.monotonic() + PATIENCE

@@ -68,6 +68,7 @@ class Rank:
             incarnation=self.state.incarnation,
             platform=HERE,
             version=self.state.version + 1000,
+            cooperative=self.state.cooperative,
             restore="ns/job/a" if self.state.restore or self.state.fetched else "",
         )
         self.begun = []

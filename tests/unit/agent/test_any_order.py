@@ -43,14 +43,21 @@ LEASE = 15.0
 class OneRank(RuleBasedStateMachine):
     """An agent's core against a model of its launcher, its network and its operator."""
 
+    cooperative = False
+
     def __init__(self) -> None:
         super().__init__()
         self.now = 100.0
         self.begun: list[do.Work] = []
         self.world = World()
         self.seen: dict[str, CutStep] = {}
-        self.state = State(rank=0, world=1, incarnation=1, platform=HERE, version=1)
+        self.state = self._fresh(1)
         self.hear(Tick())
+
+    def _fresh(self, version: int) -> State:
+        return State(
+            rank=0, world=1, incarnation=1, platform=HERE, version=version, cooperative=self.cooperative
+        )
 
     def hear(self, received: object) -> None:
         before = self.state
@@ -134,8 +141,7 @@ class OneRank(RuleBasedStateMachine):
             if done:
                 self.world.carry_out(work, self.now)
         self.begun = []
-        fresh = State(rank=0, world=1, incarnation=1, platform=HERE, version=self.state.version + 1)
-        self.state = Journal.of(self.state).resume(fresh, self.now)
+        self.state = Journal.of(self.state).resume(self._fresh(self.state.version + 1), self.now)
         self.hear(Tick())
 
     @rule(seconds=st.floats(0.05, 20))
@@ -197,5 +203,17 @@ class OneRank(RuleBasedStateMachine):
             assert cut is None or not cut.holds
 
 
+class OneCooperativeRank(OneRank):
+    """The same with a program that saves its own state: its network is never locked."""
+
+    cooperative = True
+
+    @invariant()
+    def never_locked(self) -> None:
+        assert not self.world.locked
+
+
 TestOneRank = OneRank.TestCase
 TestOneRank.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
+TestOneCooperativeRank = OneCooperativeRank.TestCase
+TestOneCooperativeRank.settings = TestOneRank.settings

@@ -10,7 +10,7 @@ from ergosphere.api.meta import is_true
 from ergosphere.controller.acts import CreateCheckpoint, CreatePods, DeletePod, Tell, acts
 from ergosphere.controller.conditions import Waiting
 from ergosphere.controller.lifecycle import Moment, advance
-from ergosphere.scheduling.model import Migrate, Preempt, Start
+from ergosphere.scheduling.model import Migrate, Preempt, Resize, Start
 
 
 def after(scene, decision=None, waiting=None, later=0.0):
@@ -327,3 +327,31 @@ def test_a_cut_that_the_planner_wants_says_why():
     decision = Migrate("u-1", ("n2",), "MigrationRequested", "Leaves n1, as its owner asks.")
     (happening,) = after(scene, decision).happenings
     assert happening.message.endswith("(Migration): Leaves n1, as its owner asks.")
+
+
+def test_a_job_is_resized_by_a_cut_and_goes_on_with_the_other_number_of_workers():
+    scene = Scene().placed("n1", "n1", ran=True).running()
+    result = after(scene, Resize("u-1", ("n1", "n2", "n2"), "IdleGPUs", "Grows."))
+    assert (result.status.cut.reason, result.status.cut.purpose) == ("Resize", "Leave")
+    target = [p.model_dump() for p in result.status.cut.target]
+    scene.cutting(reason="Resize", target=target).checkpoint("a-1", "Ready")
+    scene.report(Phase.LEFT, 0).report(Phase.LEFT, 1)
+    left = after(scene)
+    assert nodes(left.status) == ["n1", "n2", "n2"]
+    scene.status = left.status.to_dict()
+    (create,) = [a for a in acts(scene.view(), 15, NOW) if isinstance(a, CreatePods)]
+    assert [(w.rank, w.world) for w in create.workers] == [(0, 3), (1, 3), (2, 3)]
+
+
+def test_a_resize_off_a_cordoned_node_is_a_drain():
+    scene = Scene().placed("n1", "n1", ran=True).running()
+    result = after(scene, Resize("u-1", ("n2",), "NodeCordoned", "Leaves n1."))
+    assert result.status.cut.reason == "Drain"
+
+
+def test_a_program_that_ends_with_zero_because_its_pod_was_deleted_is_not_done():
+    scene = Scene().placed("n1", ran=True).ended(0, deleting=True)
+    result = after(scene)
+    assert not is_true(result.status.conditions, "Complete")
+    assert reasons(result) == ["WorkerLost"]
+    assert nodes(result.status) == []

@@ -1,4 +1,14 @@
-from ergosphere.scheduling.model import DEFAULT_TIERS, Fleet, Job, Migrate, Node, Preempt, Start, State
+from ergosphere.scheduling.model import (
+    DEFAULT_TIERS,
+    Fleet,
+    Job,
+    Migrate,
+    Node,
+    Preempt,
+    Resize,
+    Start,
+    State,
+)
 from ergosphere.scheduling.plan import plan
 
 
@@ -40,3 +50,22 @@ def test_a_job_on_a_lost_node_waits_when_no_other_has_room():
 def test_jobs_without_gpus_run_on_any_ready_node():
     done = plan(fleet(Node("a", 0)), [Job("j", workers=3, gpus_per_worker=0)], 0, DEFAULT_TIERS)
     assert done.actions[0].placement == ("a", "a", "a")
+
+
+def test_a_running_job_whose_owner_changed_the_number_of_workers_is_resized():
+    job = Job("j", workers=3, state=State.RUNNING, placement=("a",))
+    done = plan(fleet(Node("a", 4)), [job], 0, DEFAULT_TIERS)
+    assert [(type(a), a.placement) for a in done.actions] == [(Resize, ("a", "a", "a"))]
+    fewer = Job("j", workers=1, state=State.RUNNING, placement=("a", "a"))
+    done = plan(fleet(Node("a", 4)), [fewer], 0, DEFAULT_TIERS)
+    assert [(type(a), a.placement) for a in done.actions] == [(Resize, ("a",))]
+
+
+def test_a_running_job_keeps_its_workers_where_there_is_no_room_for_those_it_asks_for_now():
+    job = Job("j", workers=8, state=State.RUNNING, placement=("a",))
+    assert plan(fleet(Node("a", 4)), [job], 0, DEFAULT_TIERS).actions == ()
+
+
+def test_an_elastic_job_within_its_bounds_is_not_resized_for_its_asking_alone():
+    job = Job("j", workers=3, state=State.RUNNING, placement=("a",) * 4, min_workers=1, max_workers=4)
+    assert plan(fleet(Node("a", 4)), [job], 0, DEFAULT_TIERS).actions == ()

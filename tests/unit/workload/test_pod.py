@@ -13,7 +13,7 @@ SETTINGS = PodSettings("agent:1", "file:///ergosphere/store", StoreVolume(host_p
 USER_NAMESPACE_OFF = PodSettings("agent:1", "s3://bucket", None, "credentials", user_namespaces=False)
 
 
-def job(workers=1, pod=None, status=None, **container):
+def job(workers=1, pod=None, status=None, cooperative=None, **container):
     main = {"name": "main", "image": "train:1", "command": ["python3"], "args": ["train.py"], **container}
     spec = {"containers": [main, {"name": "log", "image": "log:1"}], **(pod or {})}
     body = {
@@ -25,11 +25,13 @@ def job(workers=1, pod=None, status=None, **container):
         },
         "status": status or {},
     }
+    if cooperative:
+        body["spec"]["checkpoint"] = {"mode": "Cooperative", "cooperative": cooperative}
     return TrainingJob.parse(body)
 
 
 def built(worker=None, settings=SETTINGS, **kwargs):
-    return worker_pod(job(**kwargs), worker or Worker(0, 1, "n1"), settings)
+    return worker_pod(job(**kwargs), worker or Worker(0, kwargs.get("workers", 1), 1, "n1"), settings)
 
 
 def container(pod, name):
@@ -100,7 +102,7 @@ def test_the_user_that_the_template_names_is_passed_to_the_launcher(pod, securit
 
 def test_without_a_named_user_the_image_is_asked_on_a_first_start_only():
     assert [c["name"] for c in built()["spec"]["initContainers"]] == ["ergosphere-agent", "ergosphere-probe"]
-    restored = built(Worker(0, 2, "n2", "ns/j/c"))
+    restored = built(Worker(0, 1, 2, "n2", "ns/j/c"))
     assert [c["name"] for c in restored["spec"]["initContainers"]] == ["ergosphere-agent"]
 
 
@@ -174,7 +176,7 @@ def variables(pod, name="main"):
 
 
 def test_a_gang_gets_what_torchrun_sets_and_names_for_its_ranks():
-    pod = built(Worker(2, 1, "n1"), workers=4)
+    pod = built(Worker(2, 4, 1, "n1"), workers=4)
     main = variables(pod)
     assert (main["RANK"], main["WORLD_SIZE"], main["MASTER_ADDR"]) == ("2", "4", "100.64.0.1")
     assert main["NCCL_SOCKET_IFNAME"] == main["GLOO_SOCKET_IFNAME"] == "ergo0"
@@ -190,3 +192,45 @@ def test_what_the_user_set_wins():
 def test_jobs_have_networks_of_their_own():
     assert identifier("a") != identifier("b")
     assert 0 < identifier("a") < 1 << 24
+
+
+SAVES = {"directory": "/state/", "signal": "SIGUSR2", "gracePeriodSeconds": 60}
+
+
+def test_a_program_that_saves_its_own_state_is_asked_as_its_job_says():
+    pod = built(cooperative=SAVES)
+    command = container(pod, "main")["command"]
+    at = command.index("--save-in")
+    assert command[at : at + 7] == [
+        "--save-in",
+        "/state",
+        "--save-signal",
+        "12",
+        "--save-within",
+        "60",
+        "--must-save",
+    ]
+    assert variables(pod, "ergosphere-agent")["ERGO_MODE"] == "Cooperative"
+
+
+def test_in_a_gang_only_the_first_worker_must_have_saved_something():
+    assert "--must-save" not in container(built(Worker(1, 2, 1, "n1"), cooperative=SAVES), "main")["command"]
+
+
+def test_a_program_that_saves_its_own_state_starts_as_the_images_user_also_when_it_goes_on():
+    assert container(built(Worker(0, 1, 2, "n1", "ns/j/c"), cooperative=SAVES), "ergosphere-probe")
+
+
+def test_a_deleted_pod_has_time_to_save_unless_the_template_says_how_long_that_may_take():
+    assert built(cooperative=SAVES)["spec"]["terminationGracePeriodSeconds"] == 90
+    own = built(cooperative=SAVES, pod={"terminationGracePeriodSeconds": 5})
+    assert own["spec"]["terminationGracePeriodSeconds"] == 5
+    assert "terminationGracePeriodSeconds" not in built()["spec"]
+
+
+def test_the_number_of_workers_is_that_of_the_incarnation_and_not_of_the_spec():
+    pod = built(Worker(0, 3, 2, "n1"), workers=2, cooperative=SAVES)
+    assert variables(pod)["WORLD_SIZE"] == variables(pod, "ergosphere-agent")["ERGO_WORLD"] == "3"
+    assert len(pod["spec"]["hostAliases"]) == 3
+    single = built(Worker(0, 1, 3, "n1"), workers=2, cooperative=SAVES)
+    assert "hostAliases" not in single["spec"]

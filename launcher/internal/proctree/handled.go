@@ -1,0 +1,64 @@
+package proctree
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// Handles says whether a process would do something of its own at a signal: it has a handler, or waits for it with
+// the signal blocked. Any other process is ended by it, or does not notice; one that has ended handles nothing.
+func Handles(pid int, number syscall.Signal) (bool, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if errors.Is(err, fs.ErrNotExist) || isGone(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	for _, field := range []string{"SigCgt", "SigBlk"} {
+		set, err := signalSet(string(status), field)
+		if err != nil {
+			return false, err
+		}
+		if set&(1<<(number-1)) != 0 {
+			return true, nil
+		}
+	}
+	return waitsForSignals(pid)
+}
+
+// waitsForSignals says whether a thread is in sigwait or its kin, for as long as which the kernel does not show as blocked
+// what the thread waits for.
+func waitsForSignals(pid int) (bool, error) {
+	calls, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/syscall", pid))
+	if err != nil {
+		return false, err
+	}
+	waiting := strconv.Itoa(syscall.SYS_RT_SIGTIMEDWAIT) + " "
+	for _, name := range calls {
+		call, err := os.ReadFile(name)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !isGone(err) {
+			return false, err
+		}
+		if strings.HasPrefix(string(call), waiting) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// signalSet reads a set of signals from /proc/PID/status: signal 1 is the lowest bit.
+func signalSet(status, field string) (uint64, error) {
+	_, rest, found := strings.Cut("\n"+status, "\n"+field+":")
+	if !found {
+		return 0, fmt.Errorf("the process status has no field %s", field)
+	}
+	line, _, _ := strings.Cut(rest, "\n")
+	return strconv.ParseUint(strings.TrimSpace(line), 16, 64)
+}

@@ -1,0 +1,208 @@
+package supervisor
+
+import (
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"ergosphere.dev/launcher/internal/checkpoint"
+	"ergosphere.dev/launcher/internal/link"
+	"ergosphere.dev/launcher/internal/proctree"
+	"ergosphere.dev/launcher/internal/protocol"
+)
+
+// resumeVariable names the directory with the saved state to a program that is started to go on from it.
+const resumeVariable = "ERGOSPHERE_CHECKPOINT"
+
+// Saving is how a program that saves its own state is asked to: at the signal it saves to the directory and ends with 0,
+// within the grace period.
+type Saving struct {
+	Signal    syscall.Signal
+	Grace     time.Duration
+	Directory string
+	// MustHold says that the directory may not be empty afterwards.
+	MustHold bool
+}
+
+// save is what the present process of such a program was told and has done.
+type save struct {
+	// expected: from now on its end with 0 says that it has saved, be it at our signal or at a word of its peers, who
+	// had theirs earlier. It stays so when the cut comes to nothing: the peers may act late.
+	expected, signalled, done bool
+	leaseSeconds              float64
+	// call is the dump that waits for it, since asked and until overdue.
+	call    *link.Call
+	asked   time.Time
+	overdue <-chan time.Time
+}
+
+// prepare announces a cut. All workers are told before the first is asked to save.
+func (s *Supervisor) prepare(call link.Call) error {
+	if s.config.Saving == nil || call.Cut == "" || call.LeaseSeconds == 0 {
+		return protocol.Failed("BadRequest",
+			"prepare needs a cut and leaseSeconds, and a program that saves its own state")
+	}
+	if s.state != Running {
+		return s.wrongState("prepare", Running)
+	}
+	if err := s.willSave(); err != nil {
+		return err
+	}
+	s.save.expected, s.save.leaseSeconds = true, call.LeaseSeconds
+	accept(call)
+	return nil
+}
+
+// willSave checks that the signal would not end the program, or be lost on one that is only being started. What was
+// told once to expect a cut may have ended since.
+func (s *Supervisor) willSave() error {
+	if s.save.expected {
+		return nil
+	}
+	number := s.config.Saving.Signal
+	handles, err := proctree.Handles(s.record.Root, number)
+	starting := false
+	if err == nil && handles {
+		starting, err = isLauncher(s.record.Root)
+	}
+	if err != nil {
+		return err
+	}
+	if !handles || starting {
+		return protocol.Failed("SignalNotHandled",
+			"the program does not handle signal %d (%v), or not yet: it cannot be asked to save its state", int(number), number)
+	}
+	return nil
+}
+
+// isLauncher says whether a process has not become the program yet.
+func isLauncher(pid int) (bool, error) {
+	own, err := os.Stat("/proc/self/exe")
+	if err != nil {
+		return false, err
+	}
+	running, err := os.Stat(fmt.Sprintf("/proc/%d/exe", pid))
+	return err == nil && os.SameFile(own, running), err
+}
+
+// askToSave sends the signal. The answer follows when the program has ended and its directory is stored.
+func (s *Supervisor) askToSave(call link.Call) error {
+	if err := s.willSave(); err != nil {
+		return err
+	}
+	s.save.asked, s.save.leaseSeconds = time.Now(), call.LeaseSeconds
+	if s.save.done {
+		s.lease.Stop()
+		s.takeDirectory(call)
+		return nil
+	}
+	if err := s.signalToSave(); err != nil {
+		return err
+	}
+	s.save.expected, s.save.signalled = true, true
+	s.save.call, s.save.overdue, s.busy = &call, time.After(s.config.Saving.Grace), "dump"
+	return nil
+}
+
+// signalToSave sends the signal once, and not to a program that handles it no more: a peer's word has made it save, and
+// it is about to end. Python, for one, takes its handlers back before that, and the signal would be its death.
+func (s *Supervisor) signalToSave() error {
+	if s.save.signalled {
+		return nil
+	}
+	handles, err := proctree.Handles(s.record.Root, s.config.Saving.Signal)
+	if err == nil && handles {
+		err = syscall.Kill(s.record.Root, s.config.Saving.Signal)
+	}
+	if err == syscall.ESRCH {
+		return nil
+	}
+	return err
+}
+
+// onSaved is the end of a program that has saved its state. What it left running would be in its successor's way.
+func (s *Supervisor) onSaved() {
+	if err := endOrphans(); err != nil {
+		fmt.Fprintf(os.Stderr, "ergosphere: after the program's end: %v\n", err)
+	}
+	call := s.save.call
+	s.record.Root, s.save.done, s.save.call, s.save.overdue = 0, true, nil, nil
+	if call == nil {
+		s.extendLease(s.save.leaseSeconds)
+		return
+	}
+	s.takeDirectory(*call)
+}
+
+func (s *Supervisor) takeDirectory(call link.Call) {
+	saving, taken := s.config.Saving, checkpoint.Taken{Dump: time.Since(s.save.asked)}
+	s.perform("dump", func() func() {
+		begun := time.Now()
+		bytes, err := checkpoint.TakeDirectory(call.Dir, saving.Directory, s.config.Roots, saving.MustHold)
+		taken.Bytes, taken.Files = bytes, time.Since(begun)
+		return func() { s.onDirectoryTaken(call, taken, err) }
+	})
+}
+
+func (s *Supervisor) onDirectoryTaken(call link.Call, taken checkpoint.Taken, err error) {
+	if err != nil {
+		s.startAgain()
+		refuse(call, err)
+		return
+	}
+	s.hold(call, taken)
+}
+
+// onOverdue gives the cut up. The program runs on; when it has saved after all, it is started again.
+func (s *Supervisor) onOverdue() {
+	s.giveUp("the program did not save its state and end within %v", s.config.Saving.Grace)
+}
+
+func (s *Supervisor) giveUp(format string, arguments ...any) {
+	refuse(*s.save.call, protocol.Failed("NotSaved", format, arguments...))
+	s.save.call, s.save.overdue, s.busy = nil, nil, ""
+}
+
+// restoreDirectory puts back what a program has saved. It is started when it is thawed.
+func (s *Supervisor) restoreDirectory(call link.Call) error {
+	s.perform("restore", func() func() {
+		begun := time.Now()
+		err := checkpoint.RestoreDirectory(call.Dir, s.config.Saving.Directory)
+		files := time.Since(begun)
+		return func() {
+			if err != nil {
+				refuse(call, err)
+				return
+			}
+			s.state = Restored
+			call.Answer(protocol.Reply{OK: true, FilesMs: milliseconds(files), RestoreMs: milliseconds(0)})
+		}
+	})
+	return nil
+}
+
+// startAgain starts the program to go on from what it has saved.
+func (s *Supervisor) startAgain() {
+	if err := s.launch(map[string]string{resumeVariable: s.config.Saving.Directory}); err != nil {
+		fmt.Fprintf(os.Stderr, "ergosphere: cannot start the program again: %v\n", err)
+		s.end(protocol.Exit{Code: 126})
+	}
+}
+
+// endOrphans kills what the ended program left to PID 1.
+func endOrphans() error {
+	processes, err := proctree.List()
+	if err != nil {
+		return err
+	}
+	for _, process := range proctree.Descendants(processes, os.Getpid()) {
+		if process.PID == os.Getpid() {
+			continue
+		}
+		if err := syscall.Kill(process.PID, syscall.SIGKILL); err != nil && err != syscall.ESRCH {
+			return fmt.Errorf("kill process %d (%s): %w", process.PID, process.Name, err)
+		}
+	}
+	return nil
+}
