@@ -11,6 +11,7 @@ import pytest
 
 from cluster.__main__ import provider
 from cluster.embedded.provider import EmbeddedProvider
+from cluster.kind.provider import KindProvider
 from cluster.provider import ClusterError
 from scenario import diagnosis, reference_run
 from scenario.joblogs import JobLogs
@@ -26,7 +27,7 @@ DDP_STEPS = 500
 GANG = {"workers": 4, "gpus": 2}
 STANDING = os.environ.get("ERGO_E2E_CLUSTER", "")
 # Tests that are about one way of making clusters, and left out where another one is chosen.
-ABOUT = {"test_cluster.py": EmbeddedProvider}
+ABOUT = {"test_cluster.py": EmbeddedProvider, "test_kind.py": KindProvider}
 
 
 def pytest_configure() -> None:

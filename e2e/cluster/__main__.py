@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from cluster import docker
 from cluster.embedded.provider import EmbeddedProvider
 from cluster.images import build as image_build
-from cluster.kind.engine import host_answers
 from cluster.kind.offline.engine import find_engine
 from cluster.kind.provider import KindProvider
 from cluster.provider import ClusterError, Provider, default_nodes
@@ -23,7 +23,7 @@ Node = Annotated[str, typer.Argument(help="the node, such as node-1")]
 
 def provider() -> Provider:
     """Choose as CLUSTER says; without it, kind where a Docker engine answers. Raises ClusterError."""
-    choice = os.environ.get("CLUSTER") or ("kind" if host_answers() else "embedded")
+    choice = os.environ.get("CLUSTER") or ("kind" if docker.answers() else "embedded")
     if choice not in ("kind", "embedded"):
         raise ClusterError(f"CLUSTER is {choice!r}; it can be kind or embedded")
     return KindProvider(find_engine()) if choice == "kind" else EmbeddedProvider()

@@ -1,6 +1,5 @@
 """The Docker engine that holds the nodes, and how programs are run beside it."""
 
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -57,16 +56,13 @@ class HostEngine:
         """Leave it to the pod network."""
 
 
-def host_answers() -> bool:
-    """Tell whether this machine has a Docker engine that answers."""
-    if shutil.which("docker") is None:
-        return False
-    return subprocess.run(["docker", "version"], capture_output=True).returncode == 0
+def run(engine: Engine, argv: Sequence[str], stdin: IO[bytes] | None = None, keep: Sequence[int] = ()) -> str:
+    """Run a program beside the engine and return its output; it and what it starts keep descriptors open.
 
-
-def run(engine: Engine, argv: Sequence[str], stdin: IO[bytes] | None = None) -> str:
-    """Run a program beside the engine and return its output. Raises ClusterError with what it said."""
-    result = subprocess.run(engine.command(argv), stdin=stdin or subprocess.DEVNULL, capture_output=True)
+    Raises ClusterError with what it said.
+    """
+    given = stdin or subprocess.DEVNULL
+    result = subprocess.run(engine.command(argv), stdin=given, capture_output=True, pass_fds=keep)
     if result.returncode != 0:
         said = (result.stderr or result.stdout).decode(errors="replace").strip()
         raise ClusterError(f"{' '.join(argv[:4])} ... failed: {said[-4000:]}")

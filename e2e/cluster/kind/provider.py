@@ -63,9 +63,7 @@ class KindProvider:
         known = record.read(self._engine.clusters, name)
         if known is not None:
             with step(f"deleting kind cluster {name}"):
-                self._kind("delete", "cluster", "--name", name, "--kubeconfig", str(known.kubeconfig))
-                self._engine.forget(known)
-                record.remove(known)
+                self._unmake(known)
 
     def kill_node(self, name: str, node: str) -> None:
         """Kill the node's container."""
@@ -105,8 +103,8 @@ class KindProvider:
     def _program(self) -> str:
         return str(binaries.build(read_versions().go["kind"]) / "kind")
 
-    def _kind(self, *arguments: str) -> None:
-        engine.run(self._engine, [self._program, *arguments])
+    def _kind(self, *arguments: str, keep: Sequence[int] = ()) -> None:
+        engine.run(self._engine, [self._program, *arguments], keep=keep)
 
     def _make(self, made: Record) -> None:
         settings = nodes.machine_settings(self._engine) + self._engine.settings(made)
@@ -114,10 +112,20 @@ class KindProvider:
         file.write_text(config.render(made, settings))
         image = ("--image", self._engine.node_image)
         kubeconfig = ("--kubeconfig", str(made.unfinished_kubeconfig))
-        with step(f"creating kind cluster {made.name}"):
-            self._kind("create", "cluster", "--name", made.name, *image, "--config", str(file), *kubeconfig)
+        with step(f"creating kind cluster {made.name}"), record.exclusive(made.creation) as lock:
+            options = (*image, "--config", str(file), *kubeconfig)
+            self._kind("create", "cluster", "--name", made.name, *options, keep=[lock])
         nodes.keep_gpus_declared(self._engine, made)
         nodes.copy_kubectl(self._engine, made)
+
+    def _unmake(self, known: Record) -> None:
+        """Remove everything; a kind that still makes nodes fails on the first round, and the second is final."""
+        delete = ("delete", "cluster", "--name", known.name, "--kubeconfig", str(known.kubeconfig))
+        self._kind(*delete)
+        with record.exclusive(known.creation):
+            self._kind(*delete)
+        self._engine.forget(known)
+        record.remove(known)
 
     def _route(self, known: Record, api: Api) -> None:
         """Tell the engine which node has which pods; a node that was off may have another address since."""

@@ -3,7 +3,8 @@
 import fcntl
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -43,6 +44,11 @@ class Record:
         return self.directory / "kubeconfig.new"
 
     @property
+    def creation(self) -> Path:
+        """Give the file that is locked for as long as kind makes the cluster, even if its caller was killed."""
+        return self.directory / "creation.lock"
+
+    @property
     def kubectl(self) -> Path:
         """Give the kubectl of the cluster's version."""
         return self.directory / "kubectl"
@@ -71,11 +77,18 @@ class Record:
         return self.container(machine) if machine == CONTROL else machine
 
 
+@contextmanager
+def exclusive(path: Path) -> Iterator[int]:
+    """Hold a lock file, and give its descriptor: whoever keeps that open holds the lock too."""
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield file.fileno()
+
+
 def claim(clusters: Path, name: str, nodes: Sequence[NodeSpec]) -> Record:
     """Write down what is about to be made, with an index of its own. Raises ClusterError if none is left."""
     clusters.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (clusters / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with exclusive(clusters / ".lock"):
         taken = {known.index for known in read_all(clusters)}
         index = next((number for number in range(MAX_CLUSTERS) if number not in taken), None)
         if index is None:

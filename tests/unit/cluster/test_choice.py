@@ -11,7 +11,7 @@ from cluster.provider import ClusterError
 
 @pytest.fixture(params=[True, False], ids=["docker", "no docker"])
 def docker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
-    monkeypatch.setattr(command, "host_answers", lambda: request.param)
+    monkeypatch.setattr(command.docker, "answers", lambda: request.param)
     monkeypatch.setattr(command, "find_engine", lambda: HostEngine("image"))
     return bool(request.param)
 

@@ -6,13 +6,13 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cluster import binaries, packages
+from cluster import binaries, docker, packages
 from cluster.embedded import cluster, machine
 from cluster.embedded.record import CONTROL
 from cluster.embedded.record import Record as Machine
 from cluster.kind import engine as engines
 from cluster.kind.config import Settings
-from cluster.kind.engine import Engine, HostEngine, host_answers
+from cluster.kind.engine import Engine, HostEngine
 from cluster.kind.offline import engine_machine, root
 from cluster.kind.offline.node_image import START, NodeImage
 from cluster.kind.record import Record
@@ -71,7 +71,7 @@ def find_engine() -> Engine:
     where = engine_machine.running()
     if where is not None:
         return OfflineEngine(where, NodeImage(versions).tag)
-    if host_answers():
+    if docker.answers():
         return HostEngine(versions.kind.node_image)
     raise ClusterError("no Docker engine answers; start one, or make one with `make kind-offline`")
 
