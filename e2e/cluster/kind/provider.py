@@ -119,7 +119,7 @@ class KindProvider:
         nodes.copy_kubectl(self._engine, made)
 
     def _unmake(self, known: Record) -> None:
-        """Remove everything; a kind that still makes nodes fails on the first round, and the second is final."""
+        """Remove everything; a kind that still makes nodes fails on the first round, the second is final."""
         delete = ("delete", "cluster", "--name", known.name, "--kubeconfig", str(known.kubeconfig))
         self._kind(*delete)
         with record.exclusive(known.creation):

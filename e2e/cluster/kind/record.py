@@ -45,7 +45,7 @@ class Record:
 
     @property
     def creation(self) -> Path:
-        """Give the file that is locked for as long as kind makes the cluster, even if its caller was killed."""
+        """Give the file that is locked for as long as kind makes the cluster, even if its caller is gone."""
         return self.directory / "creation.lock"
 
     @property
