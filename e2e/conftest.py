@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from cluster.__main__ import provider
+from cluster.embedded.provider import EmbeddedProvider
+from cluster.kind.provider import KindProvider
+from cluster.provider import ClusterError
 from scenario import diagnosis, reference_run
 from scenario.joblogs import JobLogs
 from scenario.jobs import CONTAINER, Job, StartDigits, StartGang, StartJob, job_manifest
@@ -23,6 +26,30 @@ REFERENCE_STEPS = 4000
 DDP_STEPS = 500
 GANG = {"workers": 4, "gpus": 2}
 STANDING = os.environ.get("ERGO_E2E_CLUSTER", "")
+# Tests that are about one way of making clusters, and left out where another one is chosen.
+ABOUT = {"test_cluster.py": EmbeddedProvider, "test_kind.py": KindProvider}
+
+
+def pytest_configure() -> None:
+    """Refuse to start without a way of making clusters."""
+    try:
+        provider()
+    except ClusterError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def pytest_report_header() -> list[str]:
+    """Say which clusters are used, and what is left out for that reason."""
+    chosen = provider()
+    left_out = [name for name, kind in ABOUT.items() if not isinstance(chosen, kind)]
+    said = [f"{', '.join(left_out)} left out: about other clusters"] if left_out else []
+    return [f"clusters: {type(chosen).__name__}", *said]
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out what is about other clusters."""
+    about = ABOUT.get(collection_path.name)
+    return True if about and not isinstance(provider(), about) else None
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,18 @@
 """`python -m cluster`: clusters and images from the command line."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cluster import binaries
+from cluster import docker
 from cluster.embedded.provider import EmbeddedProvider
 from cluster.images import build as image_build
+from cluster.kind.offline.engine import find_engine
+from cluster.kind.provider import KindProvider
 from cluster.provider import ClusterError, Provider, default_nodes
-from cluster.versions import read_versions
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 images = typer.Typer(no_args_is_help=True, help="Build and load the repository's images.")
@@ -20,8 +22,11 @@ Node = Annotated[str, typer.Argument(help="the node, such as node-1")]
 
 
 def provider() -> Provider:
-    """Choose the way of making clusters that this machine has."""
-    return EmbeddedProvider()
+    """Choose as CLUSTER says; without it, kind where a Docker engine answers. Raises ClusterError."""
+    choice = os.environ.get("CLUSTER") or ("kind" if docker.answers() else "embedded")
+    if choice not in ("kind", "embedded"):
+        raise ClusterError(f"CLUSTER is {choice!r}; it can be kind or embedded")
+    return KindProvider(find_engine()) if choice == "kind" else EmbeddedProvider()
 
 
 @app.command()
@@ -29,7 +34,7 @@ def create(name: Name = "dev", nodes: int = 3, gpus: int = 4) -> None:
     """Make a cluster whose nodes each declare some GPUs."""
     provider().create(name, default_nodes(nodes, gpus))
     print(f"export KUBECONFIG={provider().kubeconfig(name)}")
-    print(f"export PATH={binaries.directory(read_versions().go['kubernetes'])}:$PATH  # kubectl")
+    print(f"export PATH={provider().kubectl(name).parent}:$PATH  # kubectl")
 
 
 @app.command("load-image")

@@ -1,11 +1,14 @@
 """What every way of getting a cluster offers."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
 Condition = Literal["Running", "Paused", "Stopped"]
+NAME = re.compile(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?")
+MAX_NODES = 60
 
 
 class ClusterError(Exception):
@@ -47,6 +50,14 @@ def default_nodes(count: int = 3, gpus: int = 4) -> tuple[NodeSpec, ...]:
     )
 
 
+def check(name: str, nodes: Sequence[NodeSpec]) -> None:
+    """Raise ClusterError unless a cluster can have this name and as many nodes."""
+    if not NAME.fullmatch(name):
+        raise ClusterError(f"{name!r} cannot name a cluster: 1 to 32 lower-case letters, digits and dashes")
+    if not 1 <= len(nodes) <= MAX_NODES:
+        raise ClusterError(f"a cluster has 1 to {MAX_NODES} nodes, not {len(nodes)}")
+
+
 class Provider(Protocol):
     """Makes, changes and removes clusters. Every method raises ClusterError when it cannot.
 
@@ -61,6 +72,9 @@ class Provider(Protocol):
 
     def kubeconfig(self, name: str) -> Path:
         """Give the file that lets kubectl administer the cluster."""
+
+    def kubectl(self, name: str) -> Path:
+        """Give a kubectl of the cluster's version."""
 
     def status(self, name: str) -> ClusterStatus:
         """Tell what exists of the cluster; raises ClusterError when nothing does."""

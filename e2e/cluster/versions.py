@@ -52,11 +52,29 @@ class Debian:
 
 
 @dataclass(frozen=True)
+class Packages:
+    """Debian packages of a suite, with what they depend on."""
+
+    suite: str
+    packages: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """The image of kind's nodes where a registry can be asked; what is made instead where none can."""
+
+    node_image: str
+    engine: Packages
+    node: Packages
+
+
+@dataclass(frozen=True)
 class Versions:
     """All pins."""
 
     go: dict[str, GoModule]
     debian: Debian
+    kind: Kind
 
 
 def read_versions(path: Path = REPOSITORY / "versions.toml") -> Versions:
@@ -66,5 +84,12 @@ def read_versions(path: Path = REPOSITORY / "versions.toml") -> Versions:
         name: GoModule(name=name, **{**table, "tags": tuple(table.get("tags", ()))})
         for name, table in tables["go"].items()
     }
-    debian = tables["debian"]
-    return Versions(go, Debian(**{**debian, "packages": tuple(debian["packages"])}))
+    debian, kind = tables["debian"], tables["kind"]
+    engine, node = (
+        Packages(kind[name]["suite"], tuple(kind[name]["packages"])) for name in ("engine", "node")
+    )
+    return Versions(
+        go,
+        Debian(**{**debian, "packages": tuple(debian["packages"])}),
+        Kind(kind["node_image"], engine, node),
+    )

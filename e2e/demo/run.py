@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from cluster.gpus import RESOURCE
 from cluster.paths import REPOSITORY
 from demo.report import Report, compare
 from ergosphere.api.training_job import JobPhase
@@ -62,7 +63,9 @@ def _drive_off(kubectl: Kubectl, job: Job, node: str) -> str:
 
 
 def _uninterrupted(kubectl: Kubectl, container: dict[str, Any], avoid: str) -> Any:
-    nodes = [node["metadata"]["name"] for node in kubectl.list("nodes")]
+    nodes = [
+        node["metadata"]["name"] for node in kubectl.list("nodes") if RESOURCE in node["status"]["capacity"]
+    ]
     other = next(node for node in nodes if node != avoid)
     return reference_run.started(
         kubectl, NAMESPACE, "uninterrupted", container["image"], container["command"], node=other

@@ -43,8 +43,7 @@ def stand_up(name: str, *programs: Image) -> Kubectl:
             kubeconfig,
             dict(pair for image in images for pair in read_index(image.archive).items()),
         )
-    tools = binaries.build(read_versions().go["kubernetes"])
-    return Kubectl(str(tools / "kubectl"), str(kubeconfig))
+    return Kubectl(str(provider().kubectl(name)), str(kubeconfig))
 
 
 def install(kubeconfig: Path, digests: dict[str, str]) -> None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network
 
 MAX_CLUSTERS = 16
-MAX_NODES = 60
 FIRST_OCTET = 240
 
 

@@ -111,7 +111,9 @@ def is_frozen(cgroups: Iterable[Path]) -> bool:
 def kill(cgroups: Iterable[Path]) -> None:
     """Kill every process in a machine's cgroups; returns when none is left. Raises ClusterError."""
     groups = list(cgroups)
-    freeze(groups, frozen=False)  # a frozen process does not die
+    for group in groups:  # a frozen process does not die, and a machine may have frozen some of its own
+        for directory, _, _ in os.walk(group):
+            freeze([Path(directory)], frozen=False)
     _await(partial(kill_listed, groups, DEADLINE_SECONDS), "killed processes to end")
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from cluster import paths
 from cluster.embedded import bridge, cgroups, controlplane, machine, node, record
-from cluster.embedded.addresses import MAX_CLUSTERS, Addresses, free_index
+from cluster.embedded.addresses import MAX_CLUSTERS, free_index
 from cluster.embedded.certificates import Authority, kubeconfig
 from cluster.embedded.record import CONTROL, Record
-from cluster.embedded.services import ETC, Plan, Software
+from cluster.embedded.services import Plan, Software
 from cluster.provider import ClusterError, NodeSpec
 
 
@@ -56,7 +56,6 @@ def install(made: Record, software: Software) -> None:
     _install_administrator(made, authority)
     below = cgroups.relative(made.cgroups)
     control = controlplane.plan(made.addresses, made.nodes, authority, software)
-    control.services.append(_devices(made.addresses, made.nodes))
     plans: dict[str, Plan] = {CONTROL: control}
     for spec in made.nodes:
         plans[spec.name] = node.plan(
@@ -81,12 +80,6 @@ def _install_administrator(made: Record, authority: Authority) -> None:
     for path, text in texts.items():
         path.touch(mode=0o600)
         path.write_text(text)
-
-
-def _devices(addresses: Addresses, nodes: Sequence[NodeSpec]) -> dict[str, object]:
-    declarations = [f"{spec.name}={spec.gpus}" for spec in nodes]
-    argv = [machine.PYTHON, "-m", "cluster.embedded.devices", addresses.server, ETC, *declarations]
-    return {"name": "devices", "argv": argv}
 
 
 def boot(made: Record) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from cluster.embedded.addresses import Addresses
 from cluster.embedded.certificates import Authority, kubeconfig, signing_pair
 from cluster.embedded.services import ETC, MACHINE, Plan, Software, api_ready, flags
+from cluster.gpus import KEEPER
 from cluster.provider import NodeSpec
 
 API_NAMES = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "127.0.0.1")
@@ -16,7 +17,12 @@ def plan(addresses: Addresses, nodes: Sequence[NodeSpec], authority: Authority, 
     return Plan(
         files=_files(addresses, authority),
         network=network(addresses, len(nodes)),
-        services=[_etcd(software), _api_server(addresses, software), *_controllers(addresses, software)],
+        services=[
+            _etcd(software),
+            _api_server(addresses, software),
+            *_controllers(addresses, software),
+            _gpus(addresses, software),
+        ],
     )
 
 
@@ -118,3 +124,15 @@ def _controllers(addresses: Addresses, software: Software) -> list[dict[str, Any
         {"name": "kube-controller-manager", "argv": manager, "after": after},
         {"name": "kube-scheduler", "argv": scheduler, "after": after},
     ]
+
+
+def _gpus(addresses: Addresses, software: Software) -> dict[str, Any]:
+    kubectl = flags(
+        software.program("kubernetes", "kubectl"),
+        server=addresses.server,
+        certificate_authority=f"{ETC}/ca.crt",
+        client_certificate=f"{ETC}/admin.crt",
+        client_key=f"{ETC}/admin.key",
+        cache_dir="/run/kubectl",
+    )
+    return {"name": "gpus", "argv": ["sh", str(KEEPER), *kubectl], "after": [api_ready(addresses.server)]}

@@ -7,9 +7,10 @@ from typing import Any
 from cluster.embedded.addresses import Addresses
 from cluster.embedded.certificates import Authority, kubeconfig
 from cluster.embedded.services import ETC, Plan, Software, api_ready, flags
+from cluster.gpus import LABEL
+from cluster.image_store import CONTAINERD
 from cluster.provider import NodeSpec
 
-CONTAINERD = "/run/containerd/containerd.sock"
 PAUSE_IMAGE = "ergosphere.dev/pause:1"
 
 
@@ -162,7 +163,7 @@ def _services(addresses: Addresses, node: NodeSpec, ordinal: int, software: Soft
         kubeconfig=f"{ETC}/kubelet.kubeconfig",
         hostname_override=node.name,
         node_ip=addresses.node(ordinal),
-        node_labels=f"topology.kubernetes.io/zone={node.zone}",
+        node_labels=f"topology.kubernetes.io/zone={node.zone},{LABEL}={node.gpus}",
     )
     proxy = flags(software.program("kubernetes", "kube-proxy"), config=f"{ETC}/kube-proxy.json")
     ready = api_ready(addresses.server)

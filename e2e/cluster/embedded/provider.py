@@ -1,21 +1,19 @@
 """The provider that needs nothing but root on a Linux machine."""
 
 import os
-import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
-from cluster import binaries, packages
-from cluster.embedded import cgroups, cluster, image_store, machine, readiness, record
+from cluster import binaries, image_store, packages
+from cluster.embedded import cgroups, cluster, machine, readiness, record
 from cluster.embedded.record import Record
 from cluster.embedded.services import Software
 from cluster.images import pause
 from cluster.progress import step
-from cluster.provider import ClusterError, ClusterStatus, NodeSpec, NodeStatus
+from cluster.provider import ClusterError, ClusterStatus, NodeSpec, NodeStatus, check
 from cluster.versions import read_versions
-
-NAME = re.compile(r"[a-z]([a-z0-9-]{0,30}[a-z0-9])?")
 
 
 def software() -> Software:
@@ -49,11 +47,16 @@ class EmbeddedProvider:
         known = _known(name)
         running = [node.name for node in known.nodes if machine.condition(known, node.name) == "Running"]
         with step(f"loading {archive.name}"), ThreadPoolExecutor() as pool:
-            list(pool.map(lambda node: image_store.load(known, node, archive), running))
+            list(pool.map(lambda node: image_store.load(partial(machine.run, known, node), archive), running))
 
     def kubeconfig(self, name: str) -> Path:
         """Give the administrator's kubeconfig."""
         return _known(name).directory / "kubeconfig"
+
+    def kubectl(self, name: str) -> Path:
+        """Give the one that was built with the rest."""
+        _known(name)
+        return binaries.directory(read_versions().go["kubernetes"]) / "kubectl"
 
     def status(self, name: str) -> ClusterStatus:
         """Look at the machines themselves."""
@@ -104,10 +107,7 @@ class EmbeddedProvider:
 def _check(name: str, nodes: Sequence[NodeSpec]) -> None:
     if os.geteuid() != 0:
         raise ClusterError("the embedded cluster needs root: it makes namespaces, mounts and cgroups")
-    if not NAME.fullmatch(name):
-        raise ClusterError(f"{name!r} cannot name a cluster: 1 to 32 lower-case letters, digits and dashes")
-    if not 1 <= len(nodes) <= 60:
-        raise ClusterError(f"a cluster has 1 to 60 nodes, not {len(nodes)}")
+    check(name, nodes)
 
 
 def _whole(known: Record) -> bool:

@@ -33,7 +33,9 @@ def _descriptor(kind: str, data: bytes) -> dict[str, Any]:
     return {"mediaType": kind, "digest": f"sha256:{hashlib.sha256(data).hexdigest()}", "size": len(data)}
 
 
-def write_archive(path: Path, name: str, files: Mapping[str, bytes], entrypoint: Sequence[str]) -> None:
+def write_archive(
+    path: Path, name: str, files: Mapping[str, bytes], entrypoint: Sequence[str], user: str = "65535:65535"
+) -> None:
     """Write an archive of an amd64 image that has one layer of executable files. Same input, same bytes."""
     layer = _tar(files, 0o755)
     layer_descriptor = _descriptor(LAYER, layer)
@@ -41,7 +43,7 @@ def write_archive(path: Path, name: str, files: Mapping[str, bytes], entrypoint:
         {
             "architecture": "amd64",
             "os": "linux",
-            "config": {"Entrypoint": list(entrypoint), "User": "65535:65535"},
+            "config": {"Entrypoint": list(entrypoint), "User": user},
             "rootfs": {"type": "layers", "diff_ids": [layer_descriptor["digest"]]},
         }
     ).encode()

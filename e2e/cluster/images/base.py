@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from cluster import binaries, paths
@@ -53,14 +54,19 @@ def ensure(debian: Debian, engine: Buildah) -> None:
 def _bootstrap(debian: Debian, engine: Buildah, target: Path) -> None:
     scratch = binaries.fresh(target.with_suffix(".new"))
     root = scratch / "root"
-    options = ["--variant=minbase", f"--include={','.join(debian.packages)}"]
-    # In a mount namespace of its own: an interrupted bootstrap would leave its /proc mounted.
-    run(["unshare", "--mount", "debootstrap", *options, debian.suite, str(root), _DEFAULT_MIRROR, SCRIPT])
-    slim(root)
+    bootstrap(debian.suite, debian.packages, root)
     engine.commit(root, debian.image)
     engine.save(debian.image, scratch / "image.tar")
     (scratch / "image.tar").rename(target)
     shutil.rmtree(scratch)
+
+
+def bootstrap(suite: str, packages: Sequence[str], root: Path) -> None:
+    """Install a suite's base system and these packages into a directory, and slim it. Raises ClusterError."""
+    options = ["--variant=minbase", f"--include={','.join(packages)}"]
+    # In a mount namespace of its own: an interrupted bootstrap would leave its /proc mounted.
+    run(["unshare", "--mount", "debootstrap", *options, suite, str(root), _DEFAULT_MIRROR, SCRIPT])
+    slim(root)
 
 
 def slim(root: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster import binaries, packages, paths
+from cluster import binaries, paths
 from cluster.images import base, inputs
 from cluster.images.engine import Buildah, Engine, choose
 from cluster.progress import step
@@ -54,7 +54,6 @@ def select(names: Sequence[str]) -> list[Image]:
 
 def build(images: Sequence[Image]) -> list[Image]:
     """Build those whose inputs changed since their archive was made; returns them. Raises ClusterError."""
-    packages.ensure()
     engine = choose()
     debian = read_versions().debian
     built = []

@@ -1,13 +1,13 @@
 """The program that builds images: Docker where its engine answers, else buildah with a store of its own."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from cluster import paths
+from cluster import docker, packages, paths
+from cluster.images.archive import read_index
 from cluster.provider import ClusterError
 
 HOST_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
@@ -43,6 +43,8 @@ class Docker:
         """Build with `docker build` and save with `docker save`."""
         run(["docker", "build", "--file", str(dockerfile), "--tag", tag, str(context)])
         run(["docker", "save", "--output", str(archive), tag])
+        if tag not in read_index(archive):
+            raise ClusterError("Docker 25 or newer is needed: older ones save no OCI archives")
 
 
 class Buildah:
@@ -97,9 +99,8 @@ class Buildah:
 
 
 def choose() -> Engine:
-    """Find an engine. Raises ClusterError where there is none."""
-    if shutil.which("docker") and subprocess.run(["docker", "version"], capture_output=True).returncode == 0:
+    """Find an engine, and install what it lacks. Raises ClusterError where it cannot."""
+    if docker.answers():
         return Docker()
-    if shutil.which("buildah"):
-        return Buildah()
-    raise ClusterError("building images needs a Docker engine, or buildah and debootstrap")
+    packages.ensure()
+    return Buildah()

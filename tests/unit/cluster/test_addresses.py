@@ -5,7 +5,8 @@ from ipaddress import IPv4Address, IPv4Network
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.embedded.addresses import MAX_CLUSTERS, MAX_NODES, Addresses, free_index
+from cluster.embedded.addresses import MAX_CLUSTERS, Addresses, free_index
+from cluster.provider import MAX_NODES
 
 indices = st.integers(0, MAX_CLUSTERS - 1)
 

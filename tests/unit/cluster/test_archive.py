@@ -5,7 +5,7 @@ import json
 import tarfile
 from pathlib import Path
 
-from cluster.embedded.image_store import parse_list, replaced
+from cluster.image_store import parse_list, replaced
 from cluster.images.archive import named, read_index, write_archive
 
 

@@ -43,7 +43,7 @@ def test_a_node_routes_to_the_pods_of_every_other_node(second: Plan) -> None:
 def test_a_kubelet_knows_its_name_address_zone_and_cgroup(second: Plan) -> None:
     options = argv(second, "kubelet")
     assert {"--hostname-override=node-2", "--node-ip=10.240.0.12"} <= set(options)
-    assert "--node-labels=topology.kubernetes.io/zone=a" in options
+    assert "--node-labels=topology.kubernetes.io/zone=a,e2e.ergosphere.dev/gpus=4" in options
     assert json.loads(second.files["kubelet.json"])["cgroupRoot"] == "/session/ergosphere-dev/node-2"
 
 

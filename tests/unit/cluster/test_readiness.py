@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from cluster.embedded.devices import RESOURCE
-from cluster.embedded.readiness import usable
+from cluster.gpus import RESOURCE
+from cluster.readiness import usable
 
 
 def status(ready: str = "True", gpus: str = "4", heartbeat: str = "2026-01-01T00:00:00Z") -> dict[str, Any]:

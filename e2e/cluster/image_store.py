@@ -1,13 +1,20 @@
 """The images on a node, in its containerd."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import IO, Protocol
 
-from cluster.embedded import machine
-from cluster.embedded.node import CONTAINERD
-from cluster.embedded.record import Record
 from cluster.images.archive import read_index
 
+CONTAINERD = "/run/containerd/containerd.sock"
 CTR = ("ctr", f"--address={CONTAINERD}", "--namespace=k8s.io", "images")
+
+
+class RunOnNode(Protocol):
+    """Runs a program on a node and gives its output. Raises ClusterError."""
+
+    def __call__(self, command: Sequence[str], stdin: IO[bytes] | None = None) -> str:
+        """Run it with that input."""
 
 
 def parse_list(table: str) -> dict[str, str]:
@@ -22,14 +29,14 @@ def replaced(present: dict[str, str]) -> list[str]:
     return [name for name, digest in present.items() if name.startswith("sha256:") and digest not in current]
 
 
-def load(record: Record, node: str, archive: Path) -> None:
+def load(run: RunOnNode, archive: Path) -> None:
     """Import an archive into a running node, unless it has the very same images. Raises ClusterError."""
     wanted = read_index(archive)
-    present = parse_list(machine.run(record, node, [*CTR, "list"]))
+    present = parse_list(run([*CTR, "list"]))
     if wanted and wanted.items() <= present.items():
         return
     with archive.open("rb") as file:
-        machine.run(record, node, [*CTR, "import", "-"], file)
-    old = replaced(parse_list(machine.run(record, node, [*CTR, "list"])))
+        run([*CTR, "import", "-"], file)
+    old = replaced(parse_list(run([*CTR, "list"])))
     if old:
-        machine.run(record, node, [*CTR, "remove", *old])
+        run([*CTR, "remove", *old])

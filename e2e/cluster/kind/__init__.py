@@ -1,0 +1,1 @@
+"""Clusters of kind (Kubernetes in Docker): a container per node."""
