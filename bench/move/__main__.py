@@ -1,4 +1,4 @@
-"""Move one job of a given size again and again, and tell what each part took."""
+"""Move jobs of one size and several numbers of workers again and again, and tell what each part took."""
 
 import argparse
 import json
@@ -22,22 +22,29 @@ def main() -> None:
     """Measure on a cluster of its own, or on the one that ERGO_E2E_CLUSTER names, which is kept."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--moves", type=int, default=5, help="how often the job is moved")
-    parser.add_argument("--state-mib", type=int, default=64, help="random bytes in its memory, MiB")
+    parser.add_argument("--state-mib", type=int, default=64, help="random bytes in each worker's memory, MiB")
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 4, 16], help="sizes of the jobs")
     options = parser.parse_args()
     try:
-        timings = measured(stand_up(CLUSTER or "bench", WORKER), options.moves, options.state_mib)
+        kubectl = stand_up(CLUSTER or "bench", WORKER)
+        found = {
+            workers: summary(measured(kubectl, workers, options.moves, options.state_mib))
+            for workers in options.workers
+        }
     finally:
         if not CLUSTER:
             provider().delete("bench")
-    found = summary(timings)
     print(table(found))
     print(json.dumps(line(found, options.moves, options.state_mib)))
 
 
-def measured(kubectl: Kubectl, moves: int, state_mib: int) -> list[dict[str, float]]:
-    """Move a job `moves` times; return what the operator measured of each, in milliseconds."""
+def measured(kubectl: Kubectl, workers: int, moves: int, state_mib: int) -> list[dict[str, float]]:
+    """Move a job `moves` times; return what the operator measured of each, in milliseconds.
+
+    Its workers ask for no GPU, so that any number of them finds room.
+    """
     command = ["python3", "/app/worker.py", "--steps", "1000000", "--state-mib", str(state_mib)]
-    body = job_manifest("moved", WORKER_IMAGE, command)
+    body = job_manifest("moved", WORKER_IMAGE, command, gpus=0, workers=workers)
     body["metadata"]["namespace"] = NAMESPACE
     kubectl.run("create", "namespace", NAMESPACE)
     try:

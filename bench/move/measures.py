@@ -32,8 +32,17 @@ def summary(moves: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]
     }
 
 
-def table(found: Mapping[str, Mapping[str, float]]) -> str:
-    """The summary for people, in milliseconds."""
+Summary = Mapping[str, Mapping[str, float]]
+
+
+def table(found: Mapping[int, Summary]) -> str:
+    """The summaries by number of workers for people, in milliseconds."""
+    return "\n\n".join(
+        f"{workers} worker{'s' * (workers > 1)}\n{_rows(rows)}" for workers, rows in found.items()
+    )
+
+
+def _rows(found: Summary) -> str:
     lines = [f"{'part':<14}{'min':>10}{'median':>10}{'max':>10}   ms"]
     lines += [
         f"{part:<14}" + "".join(f"{row[column]:>10.0f}" for column in ("min", "median", "max"))
@@ -42,6 +51,14 @@ def table(found: Mapping[str, Mapping[str, float]]) -> str:
     return "\n".join(lines)
 
 
-def line(found: Mapping[str, Mapping[str, float]], moves: int, state_mib: int) -> dict[str, Any]:
-    """The summary for machines."""
-    return {"bench": "move", "moves": moves, "state_mib": state_mib, "parts_ms": found}
+def line(found: Mapping[int, Summary], moves: int, state_mib: int) -> dict[str, Any]:
+    """The summaries for machines. `freeze_vs_first` compares the median freeze with the first size's."""
+    freezes = {workers: rows["freeze"]["median"] for workers, rows in found.items()}
+    first = next(iter(freezes.values()))
+    return {
+        "bench": "move",
+        "moves": moves,
+        "state_mib": state_mib,
+        "parts_ms": {str(workers): rows for workers, rows in found.items()},
+        "freeze_vs_first": {str(workers): round(freeze / first, 2) for workers, freeze in freezes.items()},
+    }

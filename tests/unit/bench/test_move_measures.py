@@ -1,7 +1,7 @@
 """The numbers of `make bench-move`."""
 
 import pytest
-from bench.move.measures import ours, summary
+from bench.move.measures import line, ours, summary
 
 MOVES = [
     {"freeze": 10.0, "start": 900.0, "restore": 50.0},
@@ -24,3 +24,9 @@ def test_parts_are_summed_up_one_by_one() -> None:
 def test_incomplete_measurements_are_an_error(moves: list[dict[str, float]]) -> None:
     with pytest.raises(ValueError, match="move"):
         summary(moves)
+
+
+def test_the_freeze_of_larger_jobs_is_compared_with_the_first() -> None:
+    slower = [{**move, "freeze": move["freeze"] * 1.5} for move in MOVES]
+    found = line({1: summary(MOVES), 16: summary(slower)}, moves=3, state_mib=64)
+    assert found["freeze_vs_first"] == {"1": 1.0, "16": 1.5}
