@@ -100,14 +100,14 @@ class Job:
         )
 
     def until_incarnation(self, number: int, timeout: float = 120.0) -> None:
-        """Wait (seconds) until an incarnation with this number or a later one prints steps."""
+        """Wait (seconds) until the program of an incarnation with this number or a later one prints."""
 
         def probe() -> bool:
             job = self.read()
             assert job.status.incarnation >= number, (
                 f"incarnation {job.status.incarnation} {job.status.phase}"
             )
-            return any(parse(text) for at, text in self.logs.numbered() if at >= number)
+            return any(text for at, text in self.logs.numbered() if at >= number)
 
         until(f"job {self.name} to go on as incarnation {number}", probe, timeout=timeout)
 
