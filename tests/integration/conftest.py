@@ -11,6 +11,7 @@ import yaml
 from tests.integration.api import Api
 from tests.integration.control_plane import ControlPlane, Programs, control_plane
 from tests.integration.established import await_established
+from tests.integration.helm import Helm
 
 from cluster.binaries import build
 from cluster.versions import read_versions
@@ -32,6 +33,14 @@ def programs() -> Programs:
 @pytest.fixture(scope="session")
 def helm_program(programs: Programs) -> Path:
     return build(read_versions().go["helm"]) / "helm"
+
+
+@pytest.fixture(scope="module")
+def helm(helm_program: Path, programs: Programs) -> Iterator[Helm]:
+    """Helm, and an API server of its own to install on."""
+    directory = tempfile.TemporaryDirectory(prefix="ergosphere-")
+    with directory as path, control_plane(programs, Path(path)) as plane:
+        yield Helm(helm_program, plane)
 
 
 @pytest.fixture(scope="session")

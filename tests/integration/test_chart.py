@@ -3,16 +3,12 @@
 import json
 import ssl
 import subprocess
-import tempfile
 from base64 import b64decode
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
 from tests.integration.api import Api
-from tests.integration.control_plane import Programs, control_plane
 from tests.integration.established import await_established
 from tests.integration.helm import NAMESPACE, Helm
 from tests.integration.resources import jobs, training_job
@@ -20,13 +16,6 @@ from tests.integration.resources import jobs, training_job
 SYSTEM = f"/api/v1/namespaces/{NAMESPACE}"
 TIERS = "/apis/ergosphere.dev/v1alpha1/servicetiers"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-
-
-@pytest.fixture(scope="module")
-def helm(helm_program: Path, programs: Programs) -> Iterator[Helm]:
-    directory = tempfile.TemporaryDirectory(prefix="ergosphere-")
-    with directory as path, control_plane(programs, Path(path)) as plane:
-        yield Helm(helm_program, plane)
 
 
 @pytest.fixture

@@ -147,7 +147,10 @@ class Cluster:
 def _cause(error: BaseException) -> str:
     """What is behind the layers of an HTTP client's errors."""
     reason = getattr(error, "reason", None)
-    return _cause(reason) if isinstance(reason, BaseException) else str(reason or error)
+    if isinstance(reason, BaseException):
+        return _cause(reason)
+    # "HTTPSConnection(host=..., port=...): " says again where to.
+    return str(reason or error).rpartition("): ")[2]
 
 
 def _refusal(status: int, raw: bytes) -> Failure:

@@ -48,12 +48,12 @@ def _said(event: Object, cuts: Sequence[Checkpoint]) -> Entry:
 
 
 def _away(back: datetime, cuts: Sequence[Checkpoint]) -> float | None:
-    """How long the job had been off, in seconds: since the last cut began that it left with."""
+    """How long the job had been off, to the second: since the last cut began that it left with."""
     left = [
         c.status.start_time for c in cuts if c.status.start_time and c.ready and c.status.stall_ms is None
     ]
-    began = max((time for time in left if time <= back), default=None)
-    return (back - began).total_seconds() if began else None
+    began = max((time for time in left if time.replace(microsecond=0) <= back), default=None)
+    return max(0.0, (back - began).total_seconds()) if began else None
 
 
 def _cut(checkpoint: Checkpoint) -> Entry:

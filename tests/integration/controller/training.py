@@ -11,7 +11,7 @@ _ALIVE = ("Running", "Frozen")
 
 
 class Program:
-    """One rank in one pod. `state` is in the launcher's words, "Left" among them."""
+    """One rank in one pod, from step `first` on. `state` is in the launcher's words, "Left" among them."""
 
     def __init__(self, gym: "Gym", job: str, rank: int, incarnation: int, world: int) -> None:
         self.gym, self.job, self.rank, self.incarnation, self.world = gym, job, rank, incarnation, world
@@ -20,6 +20,7 @@ class Program:
         self.exit: Exit | None = None
         self.fenced = False
         self.ended = asyncio.Event()
+        self.first = 0
         self._steps = 0
         self._since = 0.0
         gym.programs.append(self)
@@ -37,7 +38,7 @@ class Program:
             self._run(begins=True)
 
     def restore(self, steps: int) -> None:
-        self.state, self._steps = "Restored", steps
+        self.state, self._steps, self.first = "Restored", steps, steps
 
     def freeze(self, cut: str) -> int:
         """Stop; returns what an image of it holds."""

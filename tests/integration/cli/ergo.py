@@ -1,0 +1,63 @@
+"""The command as a process: what it prints, and its exit status."""
+
+import asyncio
+import json
+import os
+import sys
+from asyncio.subprocess import PIPE
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PROGRAM = Path(sys.executable).with_name("ergo")
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command has come to."""
+
+    status: int
+    output: str
+    errors: str
+
+
+class Ergo:
+    """`ergo` with one kubeconfig, in one namespace."""
+
+    def __init__(self, kubeconfig: Path, namespace: str) -> None:
+        self._environment = {**os.environ, "KUBECONFIG": str(kubeconfig), "COLUMNS": "200"}
+        self._namespace = namespace
+
+    async def run(self, *arguments: str, **variables: str) -> Done:
+        """Run a command to its end."""
+        return await self.end(await self.begin(*arguments, **variables))
+
+    async def begin(self, *arguments: str, **variables: str) -> asyncio.subprocess.Process:
+        """Start a command."""
+        environment = self._environment | variables
+        return await asyncio.create_subprocess_exec(
+            PROGRAM, *arguments, stdout=PIPE, stderr=PIPE, env=environment
+        )
+
+    async def end(self, process: asyncio.subprocess.Process) -> Done:
+        """Wait until the command ends by itself."""
+        output, errors = await process.communicate()
+        assert process.returncode is not None
+        return Done(process.returncode, output.decode(), errors.decode())
+
+    async def __call__(self, *arguments: str) -> str:
+        """What a command prints that must succeed, in the namespace."""
+        done = await self.run(*arguments, "-n", self._namespace)
+        assert done.status == 0, done
+        return done.output
+
+    async def json(self, *arguments: str) -> Any:
+        """The same for programs."""
+        return json.loads(await self(*arguments, "-o", "json"))
+
+    async def refused(self, *arguments: str) -> tuple[int, str]:
+        """The status and the one line of a command that must fail, in the namespace."""
+        done = await self.run(*arguments, "-n", self._namespace)
+        (*_, line) = done.errors.splitlines()
+        assert "Traceback" not in done.errors
+        return done.status, line
