@@ -1,4 +1,4 @@
-"""crds/, and the chart's copy of it, is what the models say, and every value that a user may write has a bound and an explanation."""
+"""crds/, and the chart's copy of it, is what the models say; every value that a user writes has a bound."""
 
 from collections.abc import Iterator
 from pathlib import Path
