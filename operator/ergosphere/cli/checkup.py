@@ -152,22 +152,23 @@ def _store(facts: Facts) -> Finding:
         return Finding("store", State.UNKNOWN, "the operator says which, and was not found")
     own = facts.operator.environment
     url = own.get("ERGO_STORE_URL", "")
+    if not url.startswith("file:"):
+        return _bucket(url, own.get("ERGO_STORE_SECRET", ""), facts.secret)
     if facts.claim is not None:
         return _claim(own.get("ERGO_STORE_PVC", ""), facts.claim)
-    if facts.secret is not None:
-        name = own.get("ERGO_STORE_SECRET", "")
-        if isinstance(facts.secret, Failure):
-            return missing("store", facts.secret, f"create the Secret {name} in this namespace")
-        return Finding("store", State.OK, f"{url} with Secret {name}")
     path = own.get("ERGO_STORE_HOSTPATH")
     if path:
         says = f"{path} on every node; nothing here can tell whether it is one directory"
         return Finding("store", State.WARNING, says, "mount the same file system there, or set store.claim")
-    if url.startswith("file:"):
-        return Finding(
-            "store", State.WRONG, f"{url} on no volume", "set store.hostPath or store.claim in the chart"
-        )
-    return Finding("store", State.OK, url)
+    return Finding(
+        "store", State.WRONG, f"{url} on no volume", "set store.hostPath or store.claim in the chart"
+    )
+
+
+def _bucket(url: str, name: str, secret: Object | Failure | None) -> Finding:
+    if isinstance(secret, Failure):
+        return missing("store", secret, f"create the Secret {name} with its credentials in this namespace")
+    return Finding("store", State.OK, f"{url} with Secret {name}" if name else url)
 
 
 def _claim(name: str, claim: Object | Failure) -> Finding:
