@@ -59,10 +59,16 @@ def _below(
         purpose = _comment(lines, key) or (above.purpose if above else "")
         path = f"{above.path}.{key.value}" if above else key.value
         found = Value(path, data[key.value], _allowed(known), purpose)
-        if "properties" in known and any(_comment(lines, inner) for inner, _ in value.value):
+        if "properties" in known and _explained(value, lines):
             yield from _below(value, found.default, known, root, lines, found)
         else:
             yield found
+
+
+def _explained(node: yaml.Node, lines: list[str]) -> bool:
+    """Whether a comment stands above anything in a map."""
+    inside = node.value if isinstance(node, yaml.MappingNode) else ()
+    return any(_comment(lines, key) or _explained(value, lines) for key, value in inside)
 
 
 def _resolved(schema: Schema, root: Schema) -> Schema:
