@@ -14,7 +14,7 @@ import yaml
 _CHART = Path(__file__).parent / "ergosphere"
 _HEAD = """# The chart's values
 
-Generated from charts/ergosphere by `make values`. Anything else is refused when the chart is installed.
+Generated from charts/ergosphere by `make docs`. Anything else is refused when the chart is installed.
 
 | value | default | allowed | what it is for |
 | --- | --- | --- | --- |

@@ -15,6 +15,7 @@ from ergosphere.controller.kube import Object
 from ergosphere.controller.leader import DURATION_SECONDS
 
 OLDEST_KUBERNETES = (1, 35)
+_POD_SECURITY = "pod-security.kubernetes.io/enforce"
 
 _UPGRADE = "upgrade the chart: helm upgrade ergosphere charts/ergosphere --namespace ergosphere-system"
 
@@ -56,6 +57,7 @@ class Facts:
     checkpoints: Sequence[Checkpoint] | Failure
     denied: Sequence[str] = ()
     operator_denied: Sequence[str] | Failure = ()
+    namespace: Object | Failure | None = None
     claim: Object | Failure | None = None
     secret: Object | Failure | None = None
 
@@ -70,6 +72,7 @@ def examined(facts: Facts) -> list[Finding]:
         *_fitness(facts),
         _store(facts),
         _saves(facts.checkpoints, facts.at),
+        *_admits(facts.namespace),
         _user(facts.denied),
         _account(facts.operator_denied),
     ]
@@ -202,6 +205,17 @@ def _saves(checkpoints: Sequence[Checkpoint] | Failure, at: datetime) -> Finding
     return Finding(
         "checkpoints", State.WRONG, says, "the message says what is missing; ergo describe has the rest"
     )
+
+
+def _admits(namespace: Object | Failure | None) -> Iterable[Finding]:
+    """Pod Security looks at what a pod asks for, not at the user namespace that takes the weight from it."""
+    if namespace is None or isinstance(namespace, Failure):
+        return
+    name, labels = namespace["metadata"]["name"], namespace["metadata"].get("labels") or {}
+    level = labels.get(_POD_SECURITY, "privileged")
+    if level != "privileged":
+        mend = f"kubectl label --overwrite namespace {name} {_POD_SECURITY}=privileged"
+        yield Finding(f"namespace {name}", State.WRONG, f"takes only pods of level {level}", mend)
 
 
 def _user(denied: Sequence[str]) -> Finding:

@@ -10,7 +10,7 @@ from ergosphere.api.checkpoint import Checkpoint
 from ergosphere.api.render import DEFINITIONS
 from ergosphere.cli import options
 from ergosphere.cli.checkup import Facts, Installation, examined
-from ergosphere.cli.cluster import Cluster
+from ergosphere.cli.cluster import NAMESPACES, Cluster
 from ergosphere.cli.failure import Failure, NotFound
 from ergosphere.cli.finding import State
 from ergosphere.cli.options import Output
@@ -73,6 +73,7 @@ def _facts(cluster: Cluster, system: str) -> Facts:
         checkpoints=_told(lambda: _checkpoints(cluster)),
         denied=_denied(cluster, OF_THE_USER, cluster.namespace),
         operator_denied=_told(lambda: _denied_to(cluster, operator)),
+        namespace=_named(cluster, NAMESPACES, cluster.namespace),
         claim=_named(cluster, _CLAIMS, own.get("ERGO_STORE_PVC")),
         secret=_named(cluster, SECRETS, own.get("ERGO_STORE_SECRET")),
     )

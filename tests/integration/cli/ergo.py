@@ -39,6 +39,12 @@ class Ergo:
             PROGRAM, *arguments, stdout=PIPE, stderr=PIPE, env=environment
         )
 
+    async def completed(self, *words: str) -> list[str]:
+        """What kubectl is told that the last word can become."""
+        program = PROGRAM.with_name("kubectl_complete-ergo")
+        asked = await asyncio.create_subprocess_exec(program, *words, stdout=PIPE, env=self._environment)
+        return (await asked.communicate())[0].decode().split()
+
     async def end(self, process: asyncio.subprocess.Process) -> Done:
         """Wait until the command ends by itself."""
         output, errors = await process.communicate()

@@ -24,7 +24,7 @@ FREE = {
 
 
 def test_the_table_is_as_the_chart_is():
-    assert (ROOT / "docs/values.md").read_text() == rendered(), "run `make values`"
+    assert (ROOT / "docs/values.md").read_text() == rendered(), "run `make docs`"
 
 
 def test_every_value_is_explained():

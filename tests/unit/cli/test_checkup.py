@@ -40,6 +40,11 @@ def kind(of):
     return definition(of) | {"status": {"conditions": [established]}}
 
 
+def namespace(level):
+    labels = {"pod-security.kubernetes.io/enforce": level}
+    return {"metadata": {"name": "lab", "labels": labels}}
+
+
 def claim(phase):
     return {"spec": {"accessModes": ["ReadWriteOnce"]}, "status": {"phase": phase}}
 
@@ -101,6 +106,7 @@ def test_nothing_is_wrong_with_a_sound_cluster():
         ),
         ({"operator": installation(**ON_A_VOLUME), "claim": claim("Bound")}, "store", "ReadWriteMany"),
         ({"secret": NotFound("no")}, "store", "create the Secret"),
+        ({"namespace": namespace("restricted")}, "namespace lab", "kubectl label"),
         ({"denied": ["patch trainingjobs"]}, "your permissions", "edit"),
         ({"operator_denied": ["create pods"]}, "operator's permissions", "helm upgrade"),
     ],
