@@ -7,7 +7,7 @@ from datetime import datetime
 from ergosphere.api.checkpoint import FAILED, Checkpoint
 from ergosphere.api.meta import condition
 from ergosphere.api.render import DEFINITIONS, definition
-from ergosphere.cli.failure import Failure
+from ergosphere.cli.failure import Failure, NotFound
 from ergosphere.cli.finding import Finding, State, dotted, missing, numbers
 from ergosphere.cli.fitness import fitness
 from ergosphere.cli.units import age
@@ -209,6 +209,8 @@ def _saves(checkpoints: Sequence[Checkpoint] | Failure, at: datetime) -> Finding
 
 def _admits(namespace: Object | Failure | None) -> Iterable[Finding]:
     """Pod Security looks at what a pod asks for, not at the user namespace that takes the weight from it."""
+    if isinstance(namespace, NotFound):
+        yield missing("namespace", namespace, "create it, or name another with -n")
     if namespace is None or isinstance(namespace, Failure):
         return
     name, labels = namespace["metadata"]["name"], namespace["metadata"].get("labels") or {}

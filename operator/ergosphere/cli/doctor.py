@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -66,7 +67,7 @@ def _facts(cluster: Cluster, system: str) -> Facts:
     return Facts(
         at=now(),
         version=cluster.call("GET", "/version"),
-        kinds={d.name: _told(lambda name=d.name: cluster.get(_KINDS, name)) for d in DEFINITIONS},  # type: ignore[misc]
+        kinds={d.name: _told(partial(cluster.get, _KINDS, d.name)) for d in DEFINITIONS},
         operator=operator,
         lease=_told(lambda: cluster.get(LEASES, LEASE, system)),
         nodes=_told(lambda: cluster.list(NODES)),

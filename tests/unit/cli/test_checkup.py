@@ -106,6 +106,7 @@ def test_nothing_is_wrong_with_a_sound_cluster():
         ),
         ({"operator": installation(**ON_A_VOLUME), "claim": claim("Bound")}, "store", "ReadWriteMany"),
         ({"secret": NotFound("no")}, "store", "create the Secret"),
+        ({"namespace": NotFound("no")}, "namespace", "create it"),
         ({"namespace": namespace("restricted")}, "namespace lab", "kubectl label"),
         ({"denied": ["patch trainingjobs"]}, "your permissions", "edit"),
         ({"operator_denied": ["create pods"]}, "operator's permissions", "helm upgrade"),
