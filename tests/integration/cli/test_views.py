@@ -68,6 +68,15 @@ async def test_without_a_terminal_the_overview_is_printed_once(world: World, erg
     assert "There are no jobs." in await ergo("top")
 
 
+async def test_on_a_terminal_the_overview_is_live_until_it_is_interrupted(world: World, ergo: Ergo) -> None:
+    async with ergo.on_a_terminal("top", "--every", "0.5") as terminal:
+        await terminal.shows("There are no jobs.")
+        await world.submit("alpha")
+        await terminal.shows("alpha")
+        terminal.interrupt()
+        assert await terminal.ends() == 130
+
+
 async def test_the_shell_completes_the_names_of_jobs(world: World, ergo: Ergo) -> None:
     for name in ("alpha", "beta"):
         await world.submit(name)
