@@ -193,11 +193,16 @@ def test_without_its_operator_the_webhook_refuses_and_yet_lets_go(helm: Helm, se
 
 
 @pytest.mark.usefixtures("installed")
-def test_a_removal_leaves_kinds_and_tiers_and_takes_the_rest(helm: Helm, server: Api) -> None:
+def test_a_removal_leaves_kinds_tiers_and_jobs_and_takes_the_rest(helm: Helm, server: Api) -> None:
+    server.create("/api/v1/namespaces", {"metadata": {"name": "kept"}})
+    helm.install("--set", "webhook.enabled=false")
+    uid = server.create(jobs("kept"), training_job()).object["metadata"]["uid"]
     helm("uninstall")
     assert server.get(f"{CRDS}/trainingjobs.ergosphere.dev").status == 200
+    assert server.get(f"{jobs('kept')}/digits").object["metadata"]["uid"] == uid
     assert server.get(f"{TIERS}/standard").status == 200
     for gone in (f"{SYSTEM}/serviceaccounts/ergosphere", f"{SYSTEM}/secrets/ergosphere-webhook"):
         assert server.get(gone).status == 404
     helm.install()
     assert deployment(server)
+    assert server.get(f"{jobs('kept')}/digits").object["metadata"]["uid"] == uid
