@@ -5,7 +5,7 @@ PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup lock lint types go-test unit integration e2e chaos test demo run crds
+.PHONY: help setup lock lint types go-test unit integration e2e chaos test demo run crds docs
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -62,6 +62,10 @@ demo: setup ## move a training job between the nodes of a cluster made for it (n
 
 crds: setup ## render crds/ and the chart's copy from the models
 	$(BIN)/python -m ergosphere.api.render crds charts/ergosphere/files/crds
+
+docs: setup ## render docs/values.md from the chart and docs/cli.md from `ergo`
+	$(BIN)/python charts/values_table.py > docs/values.md
+	$(BIN)/typer ergosphere.cli.main utils docs --name ergo --output docs/cli.md
 
 run: export ERGO_AGENT_IMAGE ?= ergosphere.dev/agent:dev
 run: export ERGO_STORE_HOSTPATH ?= /var/lib/ergosphere/store

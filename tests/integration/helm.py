@@ -30,7 +30,9 @@ class Helm:
         }
         done = subprocess.run(line, env=environment, capture_output=True, text=True)
         if done.returncode:
-            raise subprocess.CalledProcessError(done.returncode, line, done.stdout, done.stderr)
+            error = subprocess.CalledProcessError(done.returncode, line, done.stdout, done.stderr)
+            error.add_note(done.stderr)
+            raise error
         return done.stdout
 
     def install(self, *arguments: str) -> str:

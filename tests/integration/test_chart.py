@@ -4,9 +4,11 @@ import json
 import ssl
 import subprocess
 from base64 import b64decode
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from cryptography import x509
 from tests.integration.api import Api
 from tests.integration.established import await_established
@@ -48,6 +50,15 @@ def test_the_chart_is_sound(helm: Helm) -> None:
         ("leaseSeconds=0", "leaseSeconds"),
         ("replica=2", "replica"),
         ("tiers[0].name=gold,tiers[0].gpuFraction=2", "gpuFraction"),
+        ("podDisruptionBudget.enabled=true", "podDisruptionBudget needs replicas of 2 or more"),
+        ("networkPolicy.apiServerPorts[0]=0", "apiServerPorts"),
+        ("networkPolicy.metricsFrom[0].pods=x", "metricsFrom"),
+        ("monitoring.serviceMonitor.interval=often", "interval"),
+        ("monitoring.rules.on=true", "rules"),
+        ("resources.memory=1Gi", "resources"),
+        ("tolerations[0].effect=No", "tolerations"),
+        ("imagePullSecrets[0]=registry", "imagePullSecrets"),
+        ("image.tag=a b", "tag"),
     ],
 )
 def test_wrong_values_are_refused(helm: Helm, values: str, said: str) -> None:
@@ -57,10 +68,57 @@ def test_wrong_values_are_refused(helm: Helm, values: str, said: str) -> None:
 
 
 def test_an_installation_offers_kinds_and_tiers(installed: str, server: Api) -> None:
-    assert "kubectl get trainingjobs" in installed
+    assert "ergo doctor" in installed
     await_established(server, "trainingjobs.ergosphere.dev")
     found = {t["metadata"]["name"]: t["spec"].get("gpuFraction") for t in server.get(TIERS).object["items"]}
     assert found == {"premium": "0.95", "standard": "0.70", "basic": None}
+
+
+EVERYTHING = (
+    "--set=replicas=2,podDisruptionBudget.enabled=true,networkPolicy.enabled=true,store.hostPath=,store.claim=c",
+    "--set=monitoring.serviceMonitor.enabled=true,monitoring.rules.enabled=true,monitoring.dashboard.enabled=true",
+    "--set=store.secret=s,imagePullSecrets[0].name=registry,podLabels.team=a,podAnnotations.a=b",
+    "--set=nodeSelector.pool=system,tolerations[0].operator=Exists",
+)
+
+
+@pytest.mark.parametrize("values", [(), EVERYTHING, ("--set=webhook.enabled=false,userNamespaces=false",)])
+@pytest.mark.usefixtures("installed")
+def test_every_object_is_one_that_the_api_server_takes_to_the_letter(
+    helm: Helm, values: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Strict validation by the server itself: no field is unknown, none is twice there, none is wrong."""
+    rendered = yaml.safe_load_all(helm.render(*values))
+    path = tmp_path / "objects.yaml"
+    # Kinds of the Prometheus operator are not served here: their shape is looked at in the unit tests.
+    known = [obj for obj in rendered if obj and not obj["apiVersion"].startswith("monitoring.coreos.com/")]
+    path.write_text(yaml.safe_dump_all(known))
+    said = helm.plane.kubectl(
+        *("apply", "-f", str(path), "--server-side", "--force-conflicts"),
+        *("--dry-run=server", "--validate=strict", "--field-manager=helm"),
+        check=False,
+    )
+    assert said.count("(server dry run)") == len(known), said
+
+
+def test_replicas_keep_to_different_nodes_and_are_drained_one_at_a_time(helm: Helm) -> None:
+    objects = {obj["kind"]: obj for obj in yaml.safe_load_all(helm.render(*EVERYTHING)) if obj}
+    assert objects["PodDisruptionBudget"]["spec"]["maxUnavailable"] == 1
+    pod = objects["Deployment"]["spec"]["template"]
+    (term,) = pod["spec"]["affinity"]["podAntiAffinity"]["preferredDuringSchedulingIgnoredDuringExecution"]
+    assert (
+        term["podAffinityTerm"]["labelSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+    )
+
+
+def test_what_is_monitored_is_what_there_is(helm: Helm) -> None:
+    objects = {obj["kind"]: obj for obj in yaml.safe_load_all(helm.render(*EVERYTHING)) if obj}
+    monitor, service = objects["ServiceMonitor"]["spec"], objects["Service"]
+    assert monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    ports = {port["name"] for port in service["spec"]["ports"]}
+    assert {endpoint["port"] for endpoint in monitor["endpoints"]} <= ports
+    assert objects["PrometheusRule"]["spec"]["groups"][0]["rules"][0]["alert"] == "ErgosphereHasNoLeader"
+    assert json.loads(objects["ConfigMap"]["data"]["ergosphere.json"])["title"] == "Ergosphere"
 
 
 @pytest.mark.usefixtures("installed")
@@ -135,11 +193,16 @@ def test_without_its_operator_the_webhook_refuses_and_yet_lets_go(helm: Helm, se
 
 
 @pytest.mark.usefixtures("installed")
-def test_a_removal_leaves_kinds_and_tiers_and_takes_the_rest(helm: Helm, server: Api) -> None:
+def test_a_removal_leaves_kinds_tiers_and_jobs_and_takes_the_rest(helm: Helm, server: Api) -> None:
+    server.create("/api/v1/namespaces", {"metadata": {"name": "kept"}})
+    helm.install("--set", "webhook.enabled=false")
+    uid = server.create(jobs("kept"), training_job()).object["metadata"]["uid"]
     helm("uninstall")
     assert server.get(f"{CRDS}/trainingjobs.ergosphere.dev").status == 200
+    assert server.get(f"{jobs('kept')}/digits").object["metadata"]["uid"] == uid
     assert server.get(f"{TIERS}/standard").status == 200
     for gone in (f"{SYSTEM}/serviceaccounts/ergosphere", f"{SYSTEM}/secrets/ergosphere-webhook"):
         assert server.get(gone).status == 404
     helm.install()
     assert deployment(server)
+    assert server.get(f"{jobs('kept')}/digits").object["metadata"]["uid"] == uid

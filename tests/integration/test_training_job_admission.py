@@ -66,6 +66,21 @@ REFUSED = {
         "spec.workers",
         "Invalid value: 0: spec.workers in body should be greater than or equal to 1",
     ),
+    "a migration of no incarnation": (
+        training_job(migration={"incarnation": 0}),
+        "spec.migration.incarnation",
+        "Invalid value: 0: spec.migration.incarnation in body should be greater than or equal to 1",
+    ),
+    "a migration that names no incarnation": (
+        training_job(migration={"nodes": ["n1"]}),
+        "spec.migration.incarnation",
+        "Required value",
+    ),
+    "a migration to one node twice": (
+        training_job(migration={"incarnation": 1, "nodes": ["n1", "n1"]}),
+        "spec.migration.nodes[1]",
+        'Duplicate value: "n1"',
+    ),
     "no containers": (
         training_job({"spec": {"containers": []}}),
         CONTAINERS,

@@ -7,7 +7,7 @@ from datetime import datetime
 from ergosphere.api.checkpoint import FAILED, Checkpoint
 from ergosphere.api.meta import condition
 from ergosphere.api.render import DEFINITIONS, definition
-from ergosphere.cli.failure import Failure
+from ergosphere.cli.failure import Failure, NotFound
 from ergosphere.cli.finding import Finding, State, dotted, missing, numbers
 from ergosphere.cli.fitness import fitness
 from ergosphere.cli.units import age
@@ -15,6 +15,7 @@ from ergosphere.controller.kube import Object
 from ergosphere.controller.leader import DURATION_SECONDS
 
 OLDEST_KUBERNETES = (1, 35)
+_POD_SECURITY = "pod-security.kubernetes.io/enforce"
 
 _UPGRADE = "upgrade the chart: helm upgrade ergosphere charts/ergosphere --namespace ergosphere-system"
 
@@ -56,6 +57,7 @@ class Facts:
     checkpoints: Sequence[Checkpoint] | Failure
     denied: Sequence[str] = ()
     operator_denied: Sequence[str] | Failure = ()
+    namespace: Object | Failure | None = None
     claim: Object | Failure | None = None
     secret: Object | Failure | None = None
 
@@ -70,6 +72,7 @@ def examined(facts: Facts) -> list[Finding]:
         *_fitness(facts),
         _store(facts),
         _saves(facts.checkpoints, facts.at),
+        *_admits(facts.namespace),
         _user(facts.denied),
         _account(facts.operator_denied),
     ]
@@ -152,22 +155,23 @@ def _store(facts: Facts) -> Finding:
         return Finding("store", State.UNKNOWN, "the operator says which, and was not found")
     own = facts.operator.environment
     url = own.get("ERGO_STORE_URL", "")
+    if not url.startswith("file:"):
+        return _bucket(url, own.get("ERGO_STORE_SECRET", ""), facts.secret)
     if facts.claim is not None:
         return _claim(own.get("ERGO_STORE_PVC", ""), facts.claim)
-    if facts.secret is not None:
-        name = own.get("ERGO_STORE_SECRET", "")
-        if isinstance(facts.secret, Failure):
-            return missing("store", facts.secret, f"create the Secret {name} in this namespace")
-        return Finding("store", State.OK, f"{url} with Secret {name}")
     path = own.get("ERGO_STORE_HOSTPATH")
     if path:
         says = f"{path} on every node; nothing here can tell whether it is one directory"
         return Finding("store", State.WARNING, says, "mount the same file system there, or set store.claim")
-    if url.startswith("file:"):
-        return Finding(
-            "store", State.WRONG, f"{url} on no volume", "set store.hostPath or store.claim in the chart"
-        )
-    return Finding("store", State.OK, url)
+    return Finding(
+        "store", State.WRONG, f"{url} on no volume", "set store.hostPath or store.claim in the chart"
+    )
+
+
+def _bucket(url: str, name: str, secret: Object | Failure | None) -> Finding:
+    if isinstance(secret, Failure):
+        return missing("store", secret, f"create the Secret {name} with its credentials in this namespace")
+    return Finding("store", State.OK, f"{url} with Secret {name}" if name else url)
 
 
 def _claim(name: str, claim: Object | Failure) -> Finding:
@@ -201,6 +205,19 @@ def _saves(checkpoints: Sequence[Checkpoint] | Failure, at: datetime) -> Finding
     return Finding(
         "checkpoints", State.WRONG, says, "the message says what is missing; ergo describe has the rest"
     )
+
+
+def _admits(namespace: Object | Failure | None) -> Iterable[Finding]:
+    """Pod Security looks at what a pod asks for, not at the user namespace that takes the weight from it."""
+    if isinstance(namespace, NotFound):
+        yield missing("namespace", namespace, "create it, or name another with -n")
+    if namespace is None or isinstance(namespace, Failure):
+        return
+    name, labels = namespace["metadata"]["name"], namespace["metadata"].get("labels") or {}
+    level = labels.get(_POD_SECURITY, "privileged")
+    if level != "privileged":
+        mend = f"kubectl label --overwrite namespace {name} {_POD_SECURITY}=privileged"
+        yield Finding(f"namespace {name}", State.WRONG, f"takes only pods of level {level}", mend)
 
 
 def _user(denied: Sequence[str]) -> Finding:

@@ -12,6 +12,7 @@ from kubernetes import client, config
 from ergosphere.cli.failure import Failure, NotFound, Unreachable
 from ergosphere.controller.kube import Object, Resource
 
+NAMESPACES = Resource("", "v1", "namespaces", namespaced=False)
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 30
 _WATCH_SECONDS = 300

@@ -2,12 +2,10 @@
 
 import typer
 
-from ergosphere.cli.cluster import Cluster
+from ergosphere.cli.cluster import NAMESPACES, Cluster
 from ergosphere.cli.failure import Failure
 from ergosphere.controller.kube import Resource
 from ergosphere.controller.resources import NODES, TRAINING_JOBS
-
-_NAMESPACES = Resource("", "v1", "namespaces", namespaced=False)
 
 
 def job_names(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -17,7 +15,7 @@ def job_names(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def namespaces(ctx: typer.Context, incomplete: str) -> list[str]:
     """All namespaces."""
-    return _names(ctx, _NAMESPACES, incomplete)
+    return _names(ctx, NAMESPACES, incomplete)
 
 
 def nodes(ctx: typer.Context, incomplete: str) -> list[str]:

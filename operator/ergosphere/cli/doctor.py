@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -10,7 +11,7 @@ from ergosphere.api.checkpoint import Checkpoint
 from ergosphere.api.render import DEFINITIONS
 from ergosphere.cli import options
 from ergosphere.cli.checkup import Facts, Installation, examined
-from ergosphere.cli.cluster import Cluster
+from ergosphere.cli.cluster import NAMESPACES, Cluster
 from ergosphere.cli.failure import Failure, NotFound
 from ergosphere.cli.finding import State
 from ergosphere.cli.options import Output
@@ -66,13 +67,14 @@ def _facts(cluster: Cluster, system: str) -> Facts:
     return Facts(
         at=now(),
         version=cluster.call("GET", "/version"),
-        kinds={d.name: _told(lambda name=d.name: cluster.get(_KINDS, name)) for d in DEFINITIONS},  # type: ignore[misc]
+        kinds={d.name: _told(partial(cluster.get, _KINDS, d.name)) for d in DEFINITIONS},
         operator=operator,
         lease=_told(lambda: cluster.get(LEASES, LEASE, system)),
         nodes=_told(lambda: cluster.list(NODES)),
         checkpoints=_told(lambda: _checkpoints(cluster)),
         denied=_denied(cluster, OF_THE_USER, cluster.namespace),
         operator_denied=_told(lambda: _denied_to(cluster, operator)),
+        namespace=_named(cluster, NAMESPACES, cluster.namespace),
         claim=_named(cluster, _CLAIMS, own.get("ERGO_STORE_PVC")),
         secret=_named(cluster, SECRETS, own.get("ERGO_STORE_SECRET")),
     )

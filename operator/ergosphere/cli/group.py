@@ -3,7 +3,7 @@
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperArgument, TyperGroup
 
 from ergosphere.cli.failure import Failure
 
@@ -28,3 +28,10 @@ class DefaultCommand(Commands):
         if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
             args = [next(iter(self.commands)), *args]
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Offer what the first command takes besides the names of the others."""
+        (argument, *_) = (
+            p for p in next(iter(self.commands.values())).params if isinstance(p, TyperArgument)
+        )
+        return [*super().shell_complete(ctx, incomplete), *argument.shell_complete(ctx, incomplete)]

@@ -73,25 +73,26 @@ def job_row(job: TrainingJob) -> JobRow:
 def job_table(rows: Sequence[JobRow], at: datetime, *, namespaces: bool) -> Table:
     """The jobs for people."""
     heads = ("NAME", "PHASE", "TIER", "WORKERS", "GPUS", "FRACTION", "SAVED", "AGE", "NODES", "WAITS FOR")
-    cells = [
-        (
-            row.name,
-            row.phase,
-            row.tier,
-            str(row.workers),
-            str(row.gpus),
-            "" if row.gpu_fraction is None else f"{row.gpu_fraction:.2f}",
-            _ago(row.last_checkpoint, at),
-            _ago(row.created, at),
-            ",".join(row.nodes),
-            row.waits,
-        )
-        for row in rows
-    ]
-    if namespaces:
-        cells = [(row.namespace, *rest) for row, rest in zip(rows, cells, strict=True)]  # type: ignore[misc]
-        heads = ("NAMESPACE", *heads)  # type: ignore[assignment]
-    return table(*heads, rows=cells)
+    cells = [_cells(row, at) for row in rows]
+    if not namespaces:
+        return table(*heads, rows=cells)
+    wide = [(row.namespace, *rest) for row, rest in zip(rows, cells, strict=True)]
+    return table("NAMESPACE", *heads, rows=wide)
+
+
+def _cells(row: JobRow, at: datetime) -> tuple[str, ...]:
+    return (
+        row.name,
+        row.phase,
+        row.tier,
+        str(row.workers),
+        str(row.gpus),
+        "" if row.gpu_fraction is None else f"{row.gpu_fraction:.2f}",
+        _ago(row.last_checkpoint, at),
+        _ago(row.created, at),
+        ",".join(row.nodes),
+        row.waits,
+    )
 
 
 def _ago(time: str | None, at: datetime) -> str:

@@ -14,7 +14,7 @@ from ergosphere.cli.simulate import simulate
 from ergosphere.cli.suspend import resume, suspend
 from ergosphere.cli.top import top
 
-_STATUSES = "Exit status: " + "  ".join(f"{status}: {text}" for status, text in EXIT_STATUS.items())
+_STATUSES = "\n\n".join(["Exit status:", *(f"{status}: {text}" for status, text in EXIT_STATUS.items())])
 
 app = typer.Typer(
     name="ergo",

@@ -8,6 +8,7 @@ from typing import Any
 from ergosphere.api.service_tier import ServiceTier
 from ergosphere.api.training_job import TrainingJob
 from ergosphere.cli.jobs import JobRow, job_row
+from ergosphere.controller.bookkeeping import below_promise
 from ergosphere.controller.node import gpus, ready
 from ergosphere.controller.view import worker_of
 
@@ -93,8 +94,8 @@ def _node(
 
 def _tier(tier: ServiceTier, jobs: Iterable[TrainingJob]) -> TierRow:
     own = [job for job in jobs if job.spec.tier == tier.name and not job.finished]
-    had = {f"{j.namespace}/{j.name}": float(j.status.gpu_fraction) for j in own if j.status.gpu_fraction}
+    had = [float(job.status.gpu_fraction) for job in own if job.status.gpu_fraction]
     promise = float(tier.spec.fraction) if tier.spec.fraction is not None else None
-    below = sorted(name for name, fraction in had.items() if promise is not None and fraction < promise)
+    below = sorted(f"{job.namespace}/{job.name}" for job in own if below_promise(job, tier))
     running = sum(bool(job.status.placement) for job in own)
-    return TierRow(tier.name, promise, len(own), running, min(had.values(), default=None), below)
+    return TierRow(tier.name, promise, len(own), running, min(had, default=None), below)

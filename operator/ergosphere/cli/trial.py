@@ -25,8 +25,11 @@ def trial(cluster: Cluster, operator: Installation | Failure, seconds: float) ->
         return [
             Finding("trial", State.UNKNOWN, "the operator was not found, and with it no image to try with")
         ]
-    with _job(cluster, image) as name:
-        return list(_carried_out(_steps(cluster, name, seconds), name))
+    try:
+        with _job(cluster, image) as name:
+            return list(_carried_out(_steps(cluster, name, seconds), name))
+    except Failure as failure:
+        return [Finding("trial", State.WRONG, str(failure), "the message says what the cluster refuses")]
 
 
 def _steps(cluster: Cluster, name: str, seconds: float) -> list[Step]:

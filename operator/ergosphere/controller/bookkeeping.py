@@ -1,7 +1,9 @@
 """What a job was given, in its status: the ledger by which promises are judged outlives the operator."""
 
 from datetime import datetime
+from decimal import Decimal
 
+from ergosphere.api.service_tier import ServiceTier
 from ergosphere.api.training_job import MAX_LEDGER, LedgerEntry, TrainingJob, TrainingJobStatus
 from ergosphere.scheduling.ledger import Ledger
 
@@ -9,6 +11,15 @@ from ergosphere.scheduling.ledger import Ledger
 def ledger(status: TrainingJobStatus) -> Ledger:
     """The planner's ledger, in seconds since the epoch, from the one in the status."""
     return Ledger(tuple((entry.since.timestamp(), entry.workers, entry.asked) for entry in status.ledger))
+
+
+def below_promise(job: TrainingJob, tier: ServiceTier) -> bool:
+    """Whether the job wants GPUs and has received less than its tier promises, by what its status says."""
+    status, promise = job.status, tier.spec.fraction
+    wanting = not job.finished and not job.spec.suspend and status.admitted_time is not None
+    if job.spec.tier != tier.name or not wanting or promise is None or status.gpu_fraction is None:
+        return False
+    return Decimal(status.gpu_fraction) < promise
 
 
 def booked(job: TrainingJob, status: TrainingJobStatus, now: datetime) -> TrainingJobStatus:

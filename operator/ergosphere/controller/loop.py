@@ -18,6 +18,7 @@ from . import metrics, starting
 from .acts import acts
 from .agents import Address, Agents
 from .apply import Applier, address
+from .bookkeeping import below_promise
 from .cache import Cache
 from .certificates import Pair, client_context
 from .collecting import Collecting
@@ -132,6 +133,10 @@ class Loop:
         metrics.JOBS.clear()
         for view in views:
             metrics.JOBS.labels(view.job.status.phase or "Pending").inc()
+        metrics.BELOW_PROMISE.clear()
+        for tier in self._cache.tiers():
+            below = sum(below_promise(view.job, tier) for view in views)
+            metrics.BELOW_PROMISE.labels(tier.name).set(below)
 
     def _plan(self) -> None:
         self._dirty = False

@@ -3,6 +3,9 @@
 from prometheus_client import Counter, Gauge, Histogram
 
 JOBS = Gauge("ergosphere_jobs", "Training jobs by phase.", ["phase"])
+BELOW_PROMISE = Gauge(
+    "ergosphere_jobs_below_promise", "Training jobs that received less than their tier promises.", ["tier"]
+)
 CUTS = Counter("ergosphere_cuts_total", "Cuts that ended, by reason and result.", ["reason", "result"])
 PARTS = Histogram(
     "ergosphere_cut_part_seconds",

@@ -3,12 +3,17 @@
 import asyncio
 import json
 import os
+import pty
+import signal
 import sys
 from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+_PATIENCE_SECONDS = 60
 PROGRAM = Path(sys.executable).with_name("ergo")
 
 
@@ -19,6 +24,29 @@ class Done:
     status: int
     output: str
     errors: str
+
+
+class Terminal:
+    """What a command shows on a terminal."""
+
+    def __init__(self, descriptor: int, process: asyncio.subprocess.Process) -> None:
+        self._descriptor = descriptor
+        self._process = process
+
+    async def shows(self, text: str) -> None:
+        """Return once the text was shown after what was awaited before."""
+        shown = b""
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while text.encode() not in shown:
+                shown += await asyncio.to_thread(os.read, self._descriptor, 65536)
+
+    def interrupt(self) -> None:
+        """As Ctrl-C does."""
+        self._process.send_signal(signal.SIGINT)
+
+    async def ends(self) -> int:
+        """The exit status."""
+        return await self._process.wait()
 
 
 class Ergo:
@@ -38,6 +66,35 @@ class Ergo:
         return await asyncio.create_subprocess_exec(
             PROGRAM, *arguments, stdout=PIPE, stderr=PIPE, env=environment
         )
+
+    @asynccontextmanager
+    async def on_a_terminal(self, *arguments: str) -> AsyncIterator["Terminal"]:
+        """Run a command that goes on, on a terminal of its own."""
+        ours, its = pty.openpty()
+        process = await asyncio.create_subprocess_exec(
+            PROGRAM,
+            *arguments,
+            "-n",
+            self._namespace,
+            stdin=its,
+            stdout=its,
+            stderr=its,
+            env=self._environment,
+        )
+        os.close(its)
+        try:
+            yield Terminal(ours, process)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+            os.close(ours)
+
+    async def completed(self, *words: str) -> list[str]:
+        """What kubectl is told that the last word can become."""
+        program = PROGRAM.with_name("kubectl_complete-ergo")
+        asked = await asyncio.create_subprocess_exec(program, *words, stdout=PIPE, env=self._environment)
+        return (await asked.communicate())[0].decode().split()
 
     async def end(self, process: asyncio.subprocess.Process) -> Done:
         """Wait until the command ends by itself."""

@@ -7,8 +7,12 @@ from tests.integration.cli.ergo import Ergo
 from tests.integration.control_plane import ControlPlane
 from tests.integration.controller.world import World
 from tests.integration.helm import NAMESPACE, Helm
+from tests.integration.resources import training_job
 
 from cluster.embedded.certificates import kubeconfig
+from ergosphere.api.training_job import TrainingJob
+from ergosphere.workload.pod import Worker, worker_pod
+from ergosphere.workload.settings import PodSettings
 
 _API = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
 
@@ -62,6 +66,20 @@ async def test_a_user_who_may_nothing_is_told_what_to_ask_for(helm: Helm, tmp_pa
     status, line = await ergo.refused("jobs")
     assert status == 4
     assert 'User "nobody" cannot list resource "trainingjobs"' in line
+
+
+@pytest.mark.parametrize(("level", "status"), [("privileged", 201), ("baseline", 403), ("restricted", 403)])
+async def test_where_pod_security_refuses_workers_the_namespace_is_what_is_wrong(
+    helm: Helm, level: str, status: int
+) -> None:
+    labels = {"pod-security.kubernetes.io/enforce": level}
+    helm.plane.api.create("/api/v1/namespaces", {"metadata": {"name": level, "labels": labels}})
+    metadata = {"name": "a", "namespace": level, "uid": "0123456789"}
+    job = TrainingJob.parse(training_job() | {"metadata": metadata})
+    pod = worker_pod(job, Worker(0, 1, "n1"), PodSettings("agent", "s3://bucket"))
+    assert helm.plane.api.create(f"/api/v1/namespaces/{level}/pods", pod).status == status
+    _, findings = await found(Ergo(helm.plane.kubeconfig, level), "-n", level)
+    assert (f"namespace {level}" in findings) == (status == 403)
 
 
 @pytest.fixture

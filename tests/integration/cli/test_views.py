@@ -68,17 +68,30 @@ async def test_without_a_terminal_the_overview_is_printed_once(world: World, erg
     assert "There are no jobs." in await ergo("top")
 
 
+async def test_on_a_terminal_the_overview_is_live_until_it_is_interrupted(world: World, ergo: Ergo) -> None:
+    async with ergo.on_a_terminal("top", "--every", "0.5") as terminal:
+        await terminal.shows("There are no jobs.")
+        await world.submit("alpha")
+        await terminal.shows("alpha")
+        terminal.interrupt()
+        assert await terminal.ends() == 130
+
+
 async def test_the_shell_completes_the_names_of_jobs(world: World, ergo: Ergo) -> None:
+    for name in ("alpha", "beta"):
+        await world.submit(name)
+        await world.until("Running", job=name)
+    for command in ("describe", "logs", "checkpoint take"):
+        words = ["ergo", *command.split(), "-n", world.name, "al"]
+        asked = {"COMP_WORDS": " ".join(words), "COMP_CWORD": str(len(words) - 1)}
+        done = await ergo.run(_ERGO_COMPLETE="complete_bash", **asked)
+        assert (done.output.split(), done.errors) == (["alpha"], "")
+
+
+async def test_kubectl_completes_the_plugin(world: World, ergo: Ergo) -> None:
     await world.submit("alpha")
-    await world.submit("beta")
-    await world.until("Running", job="beta")
-    for command in ("describe", "checkpoint", "logs"):
-        line = f"ergo {command} -n {world.name} al" if command != "checkpoint" else "ergo checkpoint al"
-        words = {
-            "_ERGO_COMPLETE": "complete_bash",
-            "COMP_WORDS": line,
-            "COMP_CWORD": str(len(line.split()) - 1),
-        }
-        done = await ergo.run(**words)
-        if command != "checkpoint":
-            assert done.output.split() == ["alpha"]
+    await world.until("Running", job="alpha")
+    offered = await ergo.completed("suspend", "-n", world.name, "")
+    assert offered == ["alpha", ":4"]
+    assert await ergo.completed("sus") == ["suspend", ":4"]
+    assert "take" in await ergo.completed("checkpoint", "")

@@ -40,9 +40,20 @@ def kind(of):
     return definition(of) | {"status": {"conditions": [established]}}
 
 
+def namespace(level):
+    labels = {"pod-security.kubernetes.io/enforce": level}
+    return {"metadata": {"name": "lab", "labels": labels}}
+
+
+def claim(phase):
+    return {"spec": {"accessModes": ["ReadWriteOnce"]}, "status": {"phase": phase}}
+
+
 def lease(holder="operator-1", ago=3):
     return {"spec": {"holderIdentity": holder, "renewTime": (NOW - timedelta(seconds=ago)).isoformat()}}
 
+
+ON_A_VOLUME = {"ERGO_STORE_URL": "file:///ergosphere/store", "ERGO_STORE_PVC": "c"}
 
 SOUND = Facts(
     at=NOW,
@@ -82,19 +93,21 @@ def test_nothing_is_wrong_with_a_sound_cluster():
         ({"nodes": [node(gpus=0), node(gpus=0)]}, "GPUs", "device plugin"),
         ({"nodes": [node("n1"), node("n2", kernel="6.19.0")]}, "moves", "the same kernel"),
         ({"operator": installation(ERGO_STORE_URL="file:///s")}, "store", "store.hostPath or store.claim"),
-        ({"operator": installation(ERGO_STORE_HOSTPATH="/s")}, "store", "the same file system"),
-        ({"claim": NotFound("no")}, "store", "create a PersistentVolumeClaim"),
         (
-            {"claim": {"spec": {"accessModes": ["ReadWriteMany"]}, "status": {"phase": "Lost"}}},
+            {"operator": installation(ERGO_STORE_HOSTPATH="/s", **ON_A_VOLUME)},
             "store",
-            "kubectl",
+            "the same file system",
         ),
+        ({"operator": installation(**ON_A_VOLUME), "claim": NotFound("no")}, "store", "create a Persistent"),
         (
-            {"claim": {"spec": {"accessModes": ["ReadWriteOnce"]}, "status": {"phase": "Bound"}}},
+            {"operator": installation(**ON_A_VOLUME), "claim": claim("Lost")},
             "store",
-            "ReadWriteMany",
+            "kubectl describe pvc c",
         ),
+        ({"operator": installation(**ON_A_VOLUME), "claim": claim("Bound")}, "store", "ReadWriteMany"),
         ({"secret": NotFound("no")}, "store", "create the Secret"),
+        ({"namespace": NotFound("no")}, "namespace", "create it"),
+        ({"namespace": namespace("restricted")}, "namespace lab", "kubectl label"),
         ({"denied": ["patch trainingjobs"]}, "your permissions", "edit"),
         ({"operator_denied": ["create pods"]}, "operator's permissions", "helm upgrade"),
     ],
