@@ -6,7 +6,7 @@ So each page is stored by the lowest rank that has it, although all ranks upload
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from itertools import chain
 
 import numpy as np
 
@@ -18,24 +18,29 @@ from ergosphere.checkpoints.notes import Announced, Segment, Upload
 from ergosphere.checkpoints.pages import Prints
 from ergosphere.checkpoints.place import Place
 from ergosphere.checkpoints.recipe import RankRef
-from ergosphere.checkpoints.spool import Spool
+from ergosphere.checkpoints.spool import PRINT_BYTES, STRETCH_BYTES, Spool
+from ergosphere.checkpoints.stretches import Stretches
 
 _SEGMENT_PAGES = 1 << 16
+_SEGMENT_STRETCHES = 1 << 15
 _POLL = 0.1
 
 
 def announce(place: Place, begun: uploads.Begun, spool: Spool) -> None:
-    """Write the fingerprints where the other ranks find them."""
-    segments: list[Segment] = []
+    """Write the fingerprints, and then the stretches, where the other ranks find them."""
 
-    def parts() -> Iterator[bytes]:
-        for data in spool.segments(_SEGMENT_PAGES):
+    def parts(found: Iterator[bytes], segments: list[Segment]) -> Iterator[bytes]:
+        for data in found:
             sealed = place.codec.seal(data)
             segments.append(Segment(length=len(sealed), digest=digest(sealed)))
             yield sealed
 
-    place.blobs.put(place.domain.pack(f"{begun.token}-prints"), parts())
-    begun.announce(Announced(pages=spool.pages, segments=tuple(segments)))
+    prints, stretches = list[Segment](), list[Segment]()
+    written = chain(
+        parts(spool.prints(_SEGMENT_PAGES), prints), parts(spool.stretches(_SEGMENT_STRETCHES), stretches)
+    )
+    place.blobs.put(place.domain.pack(f"{begun.token}-prints"), written)
+    begun.announce(Announced(pages=spool.pages, segments=tuple(prints), stretches=tuple(stretches)))
 
 
 def heard(
@@ -54,20 +59,31 @@ def heard(
 
 def known_rank(place: Place, upload: Upload, announced: Announced) -> Known:
     """What a rank announced, its fingerprints verified as they are loaded."""
-    ends = list(accumulate(segment.length for segment in announced.segments))
 
     def load(nth: int) -> Prints:
-        segment = announced.segments[nth]
-        key = place.domain.pack(f"{upload.token}-prints")
-
-        def read() -> Prints:
-            sealed = place.blobs.get_range(key, ends[nth] - segment.length, segment.length)
-            data = place.codec.open(sealed, 16 * _SEGMENT_PAGES, segment.digest)
-            return np.frombuffer(data, dtype="<u8").reshape(-1, 2)
-
-        return place.trusted(key, read)
+        data = _segment(place, upload, announced, nth, PRINT_BYTES * _SEGMENT_PAGES)
+        return np.frombuffer(data, dtype="<u8").reshape(-1, 2)
 
     return Known(RankRef(rank=upload.rank, token=upload.token, pages=announced.pages), _SEGMENT_PAGES, load)
+
+
+def known_stretches(place: Place, upload: Upload, announced: Announced) -> Iterator[Stretches]:
+    """The stretches that a rank announced, verified."""
+    first = len(announced.segments)
+    for nth in range(first, first + len(announced.stretches)):
+        data = _segment(place, upload, announced, nth, STRETCH_BYTES * _SEGMENT_STRETCHES)
+        yield np.frombuffer(data, dtype="<u8").reshape(-1, 4)
+
+
+def _segment(place: Place, upload: Upload, announced: Announced, nth: int, most: int) -> bytes:
+    segments = (*announced.segments, *announced.stretches)
+    begin, key = sum(one.length for one in segments[:nth]), place.domain.pack(f"{upload.token}-prints")
+
+    def read() -> bytes:
+        sealed = place.blobs.get_range(key, begin, segments[nth].length)
+        return place.codec.open(sealed, most, segments[nth].digest)
+
+    return place.trusted(key, read)
 
 
 def _announced(place: Place, checkpoint: CheckpointId, ranks: Sequence[int]) -> dict[int, Upload]:

@@ -8,13 +8,15 @@ from numpy.typing import NDArray
 
 from ergosphere.checkpoints.errors import Corrupt
 from ergosphere.checkpoints.pack import BLOCK_PAGES, Footer, block_pages, decode_footer, footer_span
-from ergosphere.checkpoints.pages import PAGE
+from ergosphere.checkpoints.pages import LINE, PAGE, PAGE_LINES
 from ergosphere.checkpoints.place import Place
 from ergosphere.checkpoints.recipe import PackRef
 
 _SPAN_BLOCKS = 16  # what is read at once: at most 4 MiB
 
-# Rows of (page in the pack, number of pages, page in the files); none goes over the end of a block.
+BLOCK_LINES = BLOCK_PAGES * PAGE_LINES
+
+# Rows of (line in the pack, number of lines, line in the files); none goes over the end of a block.
 Pieces = NDArray[np.int64]
 
 
@@ -29,14 +31,14 @@ def read_footer(place: Place, pack: PackRef) -> Footer:
 
 
 def contents(place: Place, pack: PackRef, pieces: Pieces) -> Iterator[list[tuple[int, memoryview]]]:
-    """For each piece its page in the files, and its bytes, as many as were read at once.
+    """For each piece its line in the files, and its bytes, as many as were read at once.
 
     Raises `Missing`, `Corrupt`, `Denied`.
     """
     if not len(pieces):
         return
-    by_block = np.split(pieces, np.flatnonzero(np.diff(pieces[:, 0] // BLOCK_PAGES)) + 1)
-    wanted = {int(part[0, 0]) // BLOCK_PAGES: part for part in by_block}
+    by_block = np.split(pieces, np.flatnonzero(np.diff(pieces[:, 0] // BLOCK_LINES)) + 1)
+    wanted = {int(part[0, 0]) // BLOCK_LINES: part for part in by_block}
     footer = read_footer(place, pack)
     for span in _spans(sorted(wanted)):
         blocks = zip(span, _blocks(place, pack, footer, span), strict=True)
@@ -44,9 +46,9 @@ def contents(place: Place, pack: PackRef, pieces: Pieces) -> Iterator[list[tuple
 
 
 def _cut_out(block: int, data: memoryview, pieces: Pieces) -> Iterator[tuple[int, memoryview]]:
-    for page, count, target in pieces.tolist():
-        start = (page - block * BLOCK_PAGES) * PAGE
-        yield target, data[start : start + count * PAGE]
+    for line, count, target in pieces.tolist():
+        start = (line - block * BLOCK_LINES) * LINE
+        yield target, data[start : start + count * LINE]
 
 
 def _blocks(place: Place, pack: PackRef, footer: Footer, span: list[int]) -> list[bytes]:

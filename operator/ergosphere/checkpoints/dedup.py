@@ -8,9 +8,12 @@ from numpy.typing import NDArray
 from ergosphere.checkpoints.index import NOWHERE, Locations, PageIndex
 from ergosphere.checkpoints.known import Known, Neighbours
 from ergosphere.checkpoints.pack import PACK_PAGES
-from ergosphere.checkpoints.pages import Pages, Prints
+from ergosphere.checkpoints.pages import PAGE_LINES, Pages, Prints
 from ergosphere.checkpoints.recipe import ZEROS, PackRef, Runs, Source
+from ergosphere.checkpoints.stretches import Stretches, StretchIndex
 from ergosphere.checkpoints.writer import PackWriter
+
+_SOURCE = np.uint64(0xFFFF_FFFF_0000_0000)
 
 
 class Deduplicator:
@@ -21,6 +24,7 @@ class Deduplicator:
         self._known: list[Known] = []
         self._neighbours = Neighbours(self._known)
         self._last = NOWHERE
+        self._stretches = StretchIndex()
         self._writer = writer
 
     def learn(self, known: Known, prints: Iterable[Prints]) -> None:
@@ -35,10 +39,17 @@ class Deduplicator:
             self._index.add(part, (np.uint64(len(self._known)) << np.uint64(32)) | pages)
             page += len(part)
 
-    def place(self, pages: Pages, prints: Prints) -> Runs:
-        """The runs of these pages, sources numbered as `sources` lists them; new ones are written."""
+    def learn_stretches(self, known: Stretches) -> None:
+        """The source that was learnt last has these stretches, by the lines that they begin at there."""
+        self._stretches.add(len(self._known), known)
+
+    def place(self, pages: Pages, prints: Prints, stretches: Stretches) -> Runs:
+        """The runs of a chunk's pages, sources numbered as `sources` lists them; new pages are written."""
         zero: NDArray[np.bool_] = (prints[:, 0] | prints[:, 1]) == 0
-        where = self._find(prints, ~zero)
+        where = _in_lines(self._find(prints, ~zero))
+        lost = (where == NOWHERE) & ~zero
+        if lost.any() and len(stretches):
+            where[lost] = self._stretches.find(stretches, len(pages))[lost]
         fresh = np.flatnonzero((where == NOWHERE) & ~zero)
         if len(fresh):
             first, origin = _distinct(prints[fresh])
@@ -48,7 +59,7 @@ class Deduplicator:
             base = np.uint64(len(self._known) + 1)
             spots = ((base + numbers // PACK_PAGES) << np.uint64(32)) | (numbers % PACK_PAGES)
             self._index.add(prints[chosen], spots)
-            where[fresh] = spots[origin]
+            where[fresh] = _in_lines(spots)[origin]
         where[zero] = ZEROS
         return _runs(where)
 
@@ -78,11 +89,19 @@ def _distinct(prints: Prints) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return first[order], rank[inverse]
 
 
+def _in_lines(where: Locations) -> Locations:
+    """Places of pages as places of their first lines."""
+    lines = (where & _SOURCE) | ((where & ~_SOURCE) * np.uint64(PAGE_LINES))
+    return np.where(where == NOWHERE, NOWHERE, lines)
+
+
 def _runs(where: Locations) -> Runs:
+    """Runs of lines, from the places of the pages' first lines."""
     sources = where >> np.uint64(32)
-    follows = (where[1:] == where[:-1] + np.uint64(1)) | ((sources[1:] == ZEROS) & (sources[:-1] == ZEROS))
+    follows = where[1:] == where[:-1] + np.uint64(PAGE_LINES)
+    follows |= (sources[1:] == ZEROS) & (sources[:-1] == ZEROS)
     starts = np.concatenate([[0], np.flatnonzero(~follows) + 1])
-    counts = np.diff(starts, append=len(where))
+    counts = np.diff(starts, append=len(where)) * PAGE_LINES
     return np.stack([sources[starts], where[starts] & np.uint64(0xFFFF_FFFF), counts], axis=1).astype(
         np.uint32
     )

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ergosphere.checkpoints.blocks import Pieces, contents
+from ergosphere.checkpoints.blocks import BLOCK_LINES, Pieces, contents
 from ergosphere.checkpoints.cores import width
 from ergosphere.checkpoints.errors import Invalid, Missing, Unavailable
 from ergosphere.checkpoints.manifest import Manifest
-from ergosphere.checkpoints.pack import BLOCK_PAGES
-from ergosphere.checkpoints.pages import PAGE, pages_in
+from ergosphere.checkpoints.pages import LINE, PAGE, PAGE_LINES, pages_in
 from ergosphere.checkpoints.place import Place
 from ergosphere.checkpoints.recipe import ZEROS, Recipe
 from ergosphere.checkpoints.restored import RestoredFiles
@@ -54,17 +53,17 @@ def read_file(place: Place, recipe: Recipe, path: str) -> bytes:
     for file in recipe.files:
         if file.path == path:
             break
-        begin += pages_in(file.size)
+        begin += pages_in(file.size) * PAGE_LINES
     else:
         raise Missing(f"{path}: no such file in the checkpoint")
     if file.size > _SMALL_FILE:
         raise Invalid(f"{path}: larger than {_SMALL_FILE >> 20} MiB")
     content = bytearray(pages_in(file.size) * PAGE)
-    end = begin + pages_in(file.size)
+    end = begin + pages_in(file.size) * PAGE_LINES
     for pack, pieces in zip(recipe.packs, _pieces(recipe), strict=True):
         wanted = pieces[(pieces[:, 2] >= begin) & (pieces[:, 2] < end)]
         for target, data in chain.from_iterable(contents(place, pack, wanted)):
-            at = (target - begin) * PAGE
+            at = (target - begin) * LINE
             content[at : at + len(data)] = data
     return bytes(content[: file.size])
 
@@ -84,16 +83,16 @@ def _on_threads(work: Callable[[int], None], numbers: range, stop: threading.Eve
 
 
 def _pieces(recipe: Recipe) -> list[Pieces]:
-    """For each source the pages wanted from it, in the order they lie there."""
+    """For each source what is wanted from it, in the order it lies there."""
     runs = recipe.runs.astype(np.int64)
     target = np.cumsum(runs[:, 2]) - runs[:, 2]
     packed = runs[:, 0] != ZEROS
     source, first, count, target = runs[packed, 0], runs[packed, 1], runs[packed, 2], target[packed]
-    parts = (first + count - 1) // BLOCK_PAGES - first // BLOCK_PAGES + 1
+    parts = (first + count - 1) // BLOCK_LINES - first // BLOCK_LINES + 1
     run = np.repeat(np.arange(len(first)), parts)
     nth = np.arange(len(run)) - np.repeat(np.cumsum(parts) - parts, parts)
-    begin = np.maximum(first[run], (first[run] // BLOCK_PAGES + nth) * BLOCK_PAGES)
-    end = np.minimum((first + count)[run], (begin // BLOCK_PAGES + 1) * BLOCK_PAGES)
+    begin = np.maximum(first[run], (first[run] // BLOCK_LINES + nth) * BLOCK_LINES)
+    end = np.minimum((first + count)[run], (begin // BLOCK_LINES + 1) * BLOCK_LINES)
     order = np.lexsort((begin, source[run]))
     pieces = np.stack([begin, end - begin, target[run] + begin - first[run]], axis=1)[order]
     return np.split(pieces, np.searchsorted(source[run][order], range(2, len(recipe.sources) + 1)))

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from ergosphere.checkpoints import criu
 from ergosphere.checkpoints.errors import Corrupt
 from ergosphere.checkpoints.fetch import read_file
 from ergosphere.checkpoints.manifest import Manifest
-from ergosphere.checkpoints.pages import PAGE, pages_in
+from ergosphere.checkpoints.pages import PAGE, PAGE_LINES, pages_in
 from ergosphere.checkpoints.place import Place
 from ergosphere.checkpoints.recipe import ZEROS, PackRef, Recipe
 
@@ -81,17 +82,16 @@ class _Pages:
         own = manifest.ranks[rank].token
         kinds = [0, *(_origin(pack, own, others) for pack in recipe.packs)]
         runs = recipe.runs.astype(np.int64)
-        self.count = int(runs[:, 2].sum())
-        source = np.repeat(runs[:, 0], runs[:, 2])
-        begin = np.repeat(np.cumsum(runs[:, 2]) - runs[:, 2], runs[:, 2])
-        at = np.repeat(runs[:, 1], runs[:, 2]) + np.arange(self.count) - begin
+        ends = np.cumsum(runs[:, 2])
+        self.count = sum(pages_in(file.size) for file in recipe.files)
+        lines = np.arange(self.count) * PAGE_LINES
+        of = np.searchsorted(ends, lines, side="right")  # a page that comes in pieces counts as its first
+        source, at = runs[of, 0], runs[of, 1] + lines - (ends - runs[:, 2])[of]
         self._origin = np.array(kinds)[source]
         self._spot = np.where(source == ZEROS, -1, source << 32 | at)
-        ends = np.cumsum([pages_in(file.size) for file in recipe.files]).tolist()
-        begins = [0, *ends]
+        borders = [0, *np.cumsum([pages_in(file.size) for file in recipe.files]).tolist()]
         self.spans = {
-            file.path: range(*span)
-            for file, span in zip(recipe.files, zip(begins, ends, strict=False), strict=True)
+            file.path: range(*span) for file, span in zip(recipe.files, pairwise(borders), strict=True)
         }
 
     def shares(self, pages: NDArray[np.int64]) -> Shares:

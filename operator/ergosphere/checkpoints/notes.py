@@ -17,12 +17,16 @@ class Segment(BaseModel):
 
 
 class Announced(BaseModel):
-    """The fingerprints of a rank's pages, in the order of its recipe, are in the object `<token>-prints`."""
+    """The fingerprints of a rank's pages, in the order of its recipe, are in the object `<token>-prints`.
+
+    Behind them are its stretches.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     pages: int = Field(ge=0, lt=1 << 32)
     segments: tuple[Segment, ...]
+    stretches: tuple[Segment, ...] = ()
 
 
 class Upload(BaseModel):

@@ -5,6 +5,8 @@ from blake3 import blake3
 from numpy.typing import NDArray
 
 PAGE = 4096
+LINE = 64  # what tensors are aligned to, wherever in a page an allocator puts them
+PAGE_LINES = PAGE // LINE
 _WORDS = PAGE // 8
 _SLICE = 128  # pages whose words and halves stay in the second-level cache together
 

@@ -9,13 +9,14 @@ from ergosphere.checkpoints.errors import Invalid
 from ergosphere.checkpoints.images import Chunk
 from ergosphere.checkpoints.mapped import mapped
 from ergosphere.checkpoints.pages import Pages, Printer, Prints, checksum
+from ergosphere.checkpoints.stretches import NONE, Stretches, stretches
 
 _AHEAD = 2  # chunks that are read while as many as there are cores are in work
 
 
 @dataclass(frozen=True)
 class Read:
-    """A chunk that was read: its pages, the last padded, their fingerprints, and their checksum.
+    """A chunk that was read: its pages, the last padded, their fingerprints and checksum, and its stretches.
 
     The pages may be the file itself, mapped: they cannot be written to, and are unmapped with the last use.
     """
@@ -23,6 +24,7 @@ class Read:
     pages: Pages
     prints: Prints
     checksum: int
+    stretches: Stretches
 
 
 Inspect = Callable[[Pages], Read]
@@ -47,7 +49,12 @@ class Reader:
 
 def fingerprinted(printer: Printer) -> Inspect:
     """Fingerprints and checksum of what was read."""
-    return lambda pages: Read(pages, printer(pages), checksum(pages))
+    return lambda pages: Read(pages, printer(pages), checksum(pages), NONE)
+
+
+def cut(printer: Printer, seed: bytes) -> Inspect:
+    """Fingerprints, checksum and stretches of what was read."""
+    return lambda pages: Read(pages, printer(pages), checksum(pages), stretches(pages, seed))
 
 
 def _read(chunk: Chunk, inspect: Inspect) -> Read:

@@ -11,13 +11,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ergosphere.checkpoints.errors import Corrupt
 from ergosphere.checkpoints.manifest import PACK_NAME, UPLOAD_NAME
-from ergosphere.checkpoints.pages import pages_in
+from ergosphere.checkpoints.pages import PAGE_LINES, pages_in
 
 ZEROS = 0  # the source of zero pages; source n > 0 is sources[n - 1]
 _HEADER = struct.Struct("<I")
 _SHA = r"^[0-9a-f]{64}$"
 
-Runs = NDArray[np.uint32]  # rows of (source, first page there, number of pages); none crosses a chunk's end
+Runs = NDArray[np.uint32]  # rows of (source, first line there, number of lines); none crosses a file's end
 
 
 class _Part(BaseModel):
@@ -35,11 +35,11 @@ class PackRef(_Part):
 
 
 class RankRef(_Part):
-    """The pages of a lower rank of the same checkpoint, numbered as in the recipe of its upload `token`."""
+    """The lines of a lower rank of the same checkpoint, numbered as in the recipe of its upload `token`."""
 
     rank: int = Field(ge=0)
     token: str = Field(pattern=UPLOAD_NAME)
-    pages: int = Field(gt=0, lt=1 << 32)
+    pages: int = Field(gt=0, lt=1 << 26)
 
 
 Source = PackRef | RankRef
@@ -57,7 +57,7 @@ class FileEntry(_Part):
 class Header(_Part):
     """The part of a recipe that is JSON."""
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     files: tuple[FileEntry, ...]
     sources: tuple[Source, ...]
     runs: int = Field(ge=0)
@@ -66,7 +66,7 @@ class Header(_Part):
 
 @dataclass(frozen=True)
 class Recipe:
-    """Files laid end to end, each padded to whole pages; `runs` say where these pages are, in order.
+    """Files laid end to end, each padded to whole pages; `runs` say where the lines of these are, in order.
 
     The same pages are cut into chunks of `chunk_pages`, none across files; `chunk_sums` are checksums of
     the chunks, which check the restored files.
@@ -144,15 +144,15 @@ def _decode(data: bytes) -> Recipe:
 def _check(recipe: Recipe) -> None:
     total = sum(pages_in(file.size) for file in recipe.files)
     sources, first, count = (column.astype(np.int64) for column in recipe.runs.T)
-    pages = np.array([0, *(source.pages for source in recipe.sources)])
-    if count.sum() != total or recipe.chunk_pages.sum(dtype=np.int64) != total:
+    lines = np.array([0, *(source.pages for source in recipe.sources)]) * PAGE_LINES
+    if count.sum() != total * PAGE_LINES or recipe.chunk_pages.sum(dtype=np.int64) != total:
         raise Corrupt("recipe: runs or chunks do not cover the files")
     if (sources > len(recipe.sources)).any() or (count == 0).any():
         raise Corrupt("recipe: a run is empty or has no source")
     packed = sources != ZEROS
-    if (first + count > pages[np.minimum(sources, len(recipe.sources))])[packed].any():
+    if (first + count > lines[np.minimum(sources, len(recipe.sources))])[packed].any():
         raise Corrupt("recipe: a run ends beyond its source")
-    ends = np.cumsum([pages_in(file.size) for file in recipe.files])
+    ends = np.cumsum([pages_in(file.size) for file in recipe.files]) * PAGE_LINES
     if not np.isin(ends[ends > 0], np.cumsum(count)).all():
         raise Corrupt("recipe: a run goes over the end of a file")
     for file in recipe.files:

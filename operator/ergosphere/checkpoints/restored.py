@@ -9,17 +9,17 @@ import numpy as np
 
 from ergosphere.checkpoints.errors import Corrupt, Invalid, translated
 from ergosphere.checkpoints.mapped import mapped
-from ergosphere.checkpoints.pages import PAGE, checksum, pages_in
+from ergosphere.checkpoints.pages import LINE, PAGE, PAGE_LINES, checksum, pages_in
 from ergosphere.checkpoints.recipe import FileEntry, Recipe
 from ergosphere.checkpoints.writeback import begin_writeback
 
 _MOST_PARTS = 512  # of one write; the system allows twice as many
 
-Piece = tuple[int, memoryview]  # where it begins, as a page of all files, and the pages
+Piece = tuple[int, memoryview]  # where it begins, as a line of all files, and the lines
 
 
 class RestoredFiles:
-    """The files of one recipe below one directory. Pages are numbered through all files, as in the recipe.
+    """The files of one recipe below one directory. Lines are numbered through all files, as in the recipe.
 
     Writing and verifying are safe from several threads. All methods raise `StoreError`s.
     """
@@ -27,10 +27,11 @@ class RestoredFiles:
     def __init__(self, root: Path, recipe: Recipe) -> None:
         self._root, self._recipe = root, recipe
         counts = np.array([pages_in(file.size) for file in recipe.files], dtype=np.int64)
-        self._first_page = np.cumsum(counts) - counts
+        self._first_line = (np.cumsum(counts) - counts) * PAGE_LINES
         self._filled = np.flatnonzero(counts)
-        self._chunk_page = np.cumsum(recipe.chunk_pages, dtype=np.int64) - recipe.chunk_pages
-        self._begins = frozenset(self._first_page.tolist())
+        chunks = recipe.chunk_pages.astype(np.int64)
+        self._chunk_line = (np.cumsum(chunks) - chunks) * PAGE_LINES
+        self._begins = frozenset(self._first_line.tolist())
 
     def create(self) -> None:
         """Make all directories, and all files with their size and no content."""
@@ -47,18 +48,20 @@ class RestoredFiles:
                     made.truncate(file.size)
 
     def write(self, pieces: Iterable[Piece]) -> None:
-        """Write whole pages, each piece into one file; what lies beyond the end of the file is padding.
+        """Write whole lines, each piece into one file; what lies beyond the end of the file is padding.
 
         Pieces that follow each other are written at once.
         """
-        for page, parts in self._joined(pieces):
-            file, offset = self._locate(page)
+        for line, parts in self._joined(pieces):
+            file, offset = self._locate(line)
+            if offset >= file.size:
+                continue
             with self._opened(file, os.O_WRONLY) as handle:
                 begin_writeback(handle, offset, _write_all(handle, parts, offset, file.size))
 
     def verify(self, chunk: int) -> None:
         """Compare a chunk of the files as they now are with its checksum; raises `Corrupt`."""
-        file, offset = self._locate(int(self._chunk_page[chunk]))
+        file, offset = self._locate(int(self._chunk_line[chunk]))
         size = min(int(self._recipe.chunk_pages[chunk]) * PAGE, file.size - offset)
         with self._opened(file, os.O_RDONLY) as handle:
             pages = mapped(handle, offset, size)
@@ -75,19 +78,19 @@ class RestoredFiles:
 
     def _joined(self, pieces: Iterable[Piece]) -> Iterator[tuple[int, list[memoryview]]]:
         first, parts, end = 0, list[memoryview](), -1
-        for page, data in pieces:
-            if page != end or page in self._begins or len(parts) == _MOST_PARTS:
+        for line, data in pieces:
+            if line != end or line in self._begins or len(parts) == _MOST_PARTS:
                 if parts:
                     yield first, parts
-                first, parts = page, []
+                first, parts = line, []
             parts.append(data)
-            end = page + len(data) // PAGE
+            end = line + len(data) // LINE
         if parts:
             yield first, parts
 
-    def _locate(self, page: int) -> tuple[FileEntry, int]:
-        number = self._filled[np.searchsorted(self._first_page[self._filled], page, side="right") - 1]
-        return self._recipe.files[number], (page - int(self._first_page[number])) * PAGE
+    def _locate(self, line: int) -> tuple[FileEntry, int]:
+        number = self._filled[np.searchsorted(self._first_line[self._filled], line, side="right") - 1]
+        return self._recipe.files[number], (line - int(self._first_line[number])) * LINE
 
     @contextmanager
     def _opened(self, file: FileEntry, how: int) -> Iterator[int]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ergosphere.checkpoints.announce import announce, heard, known_rank
+from ergosphere.checkpoints.announce import announce, heard, known_rank, known_stretches
 from ergosphere.checkpoints.base import known_packs
 from ergosphere.checkpoints.codec import digest
 from ergosphere.checkpoints.cores import width
@@ -21,9 +21,10 @@ from ergosphere.checkpoints.manifest import RankEntry
 from ergosphere.checkpoints.pages import Printer
 from ergosphere.checkpoints.peers import lower_peers
 from ergosphere.checkpoints.place import Place
-from ergosphere.checkpoints.reader import Read, Reader, fingerprinted
+from ergosphere.checkpoints.reader import Read, Reader, cut, fingerprinted
 from ergosphere.checkpoints.recipe import ZEROS, FileEntry, PackRef, Recipe, Runs, Source
 from ergosphere.checkpoints.spool import Spool
+from ergosphere.checkpoints.stretches import NONE
 from ergosphere.checkpoints.upload import Begun
 from ergosphere.checkpoints.writer import PackWriter
 
@@ -55,14 +56,16 @@ class Saving:
     def _pack(
         self, reader: Reader, writer: PackWriter, transfers: ThreadPoolExecutor
     ) -> tuple[Recipe, list[PackRef]]:
-        inspect = fingerprinted(Printer(self._place.seed()))
+        seed = self._place.seed()
+        printer = Printer(seed)
         deduplicator = Deduplicator(writer, PageIndex(sum(chunk.pages for chunk in self._chunks)))
         with closing(Spool(self._images.parent)) as spool:
             if self._world > 1:
-                self._learn_ranks(deduplicator, reader(self._chunks, inspect), spool)
+                self._learn_ranks(deduplicator, reader(self._chunks, cut(printer, seed)), spool)
             for known, prints in known_packs(self._place, self._begun, transfers):
                 deduplicator.learn(known, [prints])
-            reads = self._again(reader, spool) if self._world > 1 else reader(self._chunks, inspect)
+            once = self._world == 1
+            reads = reader(self._chunks, fingerprinted(printer)) if once else self._again(reader, spool)
             runs, checksums = self._placed(deduplicator, reads)
         written = writer.finish()
         return _described(self._files, self._chunks, deduplicator.sources(written), runs, checksums), written
@@ -72,7 +75,7 @@ class Saving:
         began = time.monotonic()
         for read in reads:
             self._check()
-            spool.append(read.prints, read.checksum)
+            spool.append(read.prints, read.checksum, read.stretches)
         announce(self._place, self._begun, spool)
         patience = time.monotonic() - began + _PATIENCE
         ranks = lower_peers(self._begun.note.rank, self._world)
@@ -80,20 +83,21 @@ class Saving:
             if other.announced and other.announced.pages:
                 known = known_rank(self._place, other, other.announced)
                 deduplicator.learn(known, map(known.load, range(known.pieces)))
+                for stretches in known_stretches(self._place, other, other.announced):
+                    deduplicator.learn_stretches(stretches)
 
     def _again(self, reader: Reader, spool: Spool) -> Iterator[Read]:
-        """The same chunks once more, with the fingerprints from the first reading."""
-        known = spool.chunks(chunk.pages for chunk in self._chunks)
+        """The same chunks once more, with what the first reading found out."""
         nothing = np.empty((0, 2), dtype=np.uint64)
-        for read in reader(self._chunks, lambda pages: Read(pages, nothing, 0)):
-            prints, checksum = next(known)
-            yield Read(read.pages, prints, checksum)
+        again = reader(self._chunks, lambda pages: Read(pages, nothing, 0, NONE))
+        for read, known in zip(again, spool.chunks(), strict=True):
+            yield Read(read.pages, *known)
 
     def _placed(self, deduplicator: Deduplicator, reads: Iterator[Read]) -> tuple[list[Runs], list[int]]:
         runs, checksums = [], []
         for read in reads:
             self._check()
-            runs.append(deduplicator.place(read.pages, read.prints))
+            runs.append(deduplicator.place(read.pages, read.prints, read.stretches))
             checksums.append(read.checksum)
         return runs, checksums
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ergosphere.checkpoints import Corrupt
-from ergosphere.checkpoints.recipe import FileEntry, PackRef, RankRef, Recipe
+from ergosphere.checkpoints.pages import PAGE_LINES
+from ergosphere.checkpoints.recipe import FileEntry, PackRef, RankRef, Recipe, Runs
 from ergosphere.checkpoints.resolve import resolved
 
 PAGE = 4096
@@ -26,10 +27,16 @@ def recipe(
     return Recipe(
         files=[FileEntry(path="pages-1.img", size=10 * PAGE, mode=0o600)] if files is None else files,
         sources=[PACK] if sources is None else sources,
-        runs=np.array([(1, 5, 10)] if runs is None else runs, dtype=np.uint32).reshape(-1, 3),
+        runs=in_lines([(1, 5, 10)] if runs is None else runs),
         chunk_pages=np.array(chunks, dtype=np.uint32),
         chunk_sums=np.ones(len(chunks), dtype=np.uint64),
     )
+
+
+def in_lines(runs: list[tuple[int, int, int]]) -> Runs:
+    """Runs of whole pages."""
+    wide = np.array(runs, dtype=np.int64).reshape(-1, 3) * (1, PAGE_LINES, PAGE_LINES)
+    return np.minimum(wide, 2**32 - 1).astype(np.uint32)
 
 
 def file(path: str, size: int = 10 * PAGE) -> FileEntry:
@@ -99,7 +106,20 @@ def test_pages_of_another_rank_are_taken_from_its_packs() -> None:
     )
     found = resolved(mine, 1, lambda _: other)
     assert found.sources == [mine.sources[0], PACK]
-    assert found.runs.tolist() == [[2, 52, 2], [0, 0, 3], [2, 10, 3], [1, 0, 1], [0, 0, 2]]
+    assert (found.runs == in_lines([(2, 52, 2), (0, 0, 3), (2, 10, 3), (1, 0, 1), (0, 0, 2)])).all()
+
+
+def test_a_page_may_lie_across_the_pages_of_another_rank() -> None:
+    other = recipe(files=[file("x", 3 * PAGE)], runs=[(1, 50, 1), (1, 10, 2)], chunks=[3])
+    mine = recipe(
+        files=[file("y", PAGE)],
+        runs=[(1, 1, 1)],
+        chunks=[1],
+        sources=[RankRef(rank=0, token=TOKEN, pages=3)],
+    )
+    mine.runs[0, 1] = 7
+    found = resolved(mine, 1, lambda _: other)
+    assert found.runs.tolist() == [[1, 50 * 64 + 7, 57], [1, 10 * 64, 7]]
 
 
 @pytest.mark.parametrize("rank", [1, 2])

@@ -47,6 +47,25 @@ async def test_what_replicas_share_is_stored_once(tmp_path: Path, together: bool
         assert (tmp_path / f"back-{rank}/pages-1.img").read_bytes() == (root / "pages-1.img").read_bytes()
 
 
+async def test_what_replicas_share_is_found_wherever_it_lies_in_its_pages(tmp_path: Path) -> None:
+    blobs = Bucket("memory:///", {})
+    store = Store(blobs, Codec())
+    tensor = random.Random(7).randbytes(300 * PAGE)
+    contents = []
+    for rank in range(4):
+        own = random.Random(100 + rank).randbytes((10 + rank) * PAGE + 64 * (rank * 7 % 64))
+        contents.append(own + tensor + bytes(-len(own) % PAGE))
+        (tmp_path / f"{rank}").mkdir()
+        (tmp_path / f"{rank}" / "pages-1.img").write_bytes(contents[rank])
+    saved = [await store.save(tmp_path / f"{rank}", "ns/job/one", rank, world=4) for rank in range(4)]
+    await store.commit("ns/job/one", [one.digest for one in saved], {})
+
+    for rank in range(1, 4):
+        assert saved[rank].new_bytes < (10 + rank) * PAGE + 0.1 * len(tensor)
+        await store.fetch("ns/job/one", rank, tmp_path / f"back-{rank}")
+        assert (tmp_path / f"back-{rank}/pages-1.img").read_bytes() == contents[rank]
+
+
 async def test_a_later_checkpoint_builds_on_what_another_rank_stored(tmp_path: Path) -> None:
     store = Store.open("memory://")
     for name in ("one", "two", "three"):
