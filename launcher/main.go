@@ -11,7 +11,8 @@ const usage = `usage:
   launcher install FROM TO RUN    copy the binaries FROM a directory TO another, and prepare the directory RUN
   launcher probe FILE             write who this container runs as
   launcher run [--user UID:GID[:GROUP,...]] [--home DIR] [--grace SECONDS] [--no-aslr=true|false]
-               [--carry DIR]... [--save-in DIR [--save-signal NUMBER] [--save-within SECONDS] [--must-save]]
+               [--carry DIR]... [--save-in DIR [--save-signal NUMBER] [--save-within SECONDS] [--must-save]
+               [--gang]]
                -- COMMAND [ARGUMENT]...
                                   run COMMAND when the agent says so`
 

@@ -36,8 +36,9 @@ func TestTheDefaultsOfRun(t *testing.T) {
 
 func TestTheOptionsOfAProgramThatSavesItsOwnState(t *testing.T) {
 	options, err := parseRunOptions("run", []string{
-		"--save-in", "/state", "--save-signal", "12", "--save-within", "7", "--must-save", "--", "true"})
-	want := supervisor.Saving{Signal: syscall.SIGUSR2, Grace: 7 * time.Second, Directory: "/state", MustHold: true}
+		"--save-in", "/state", "--save-signal", "12", "--save-within", "7", "--must-save", "--gang", "--", "true"})
+	want := supervisor.Saving{
+		Signal: syscall.SIGUSR2, Grace: 7 * time.Second, Directory: "/state", MustHold: true, Gang: true}
 	if err != nil || options.saving == nil || *options.saving != want {
 		t.Errorf("%+v %v", options.saving, err)
 	}

@@ -104,6 +104,7 @@ func savingFlags(flags *flag.FlagSet) *supervisor.Saving {
 		return nil
 	})
 	flags.BoolVar(&saving.MustHold, "must-save", false, "whether an empty directory afterwards means that it has failed")
+	flags.BoolVar(&saving.Gang, "gang", false, "whether it goes on from what others have saved too")
 	return saving
 }
 

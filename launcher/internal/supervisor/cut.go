@@ -99,7 +99,9 @@ func (s *Supervisor) onLeaseEnd() {
 	}
 	cut := s.cut
 	s.resume()
-	s.link.Announce(protocol.Event{Event: "thawed", Cut: cut, Reason: "LeaseExpired"})
+	if !s.over {
+		s.link.Announce(protocol.Event{Event: "thawed", Cut: cut, Reason: "LeaseExpired"})
+	}
 }
 
 // held says whether the program is kept from running on.

@@ -85,8 +85,13 @@ func (s *Supervisor) onProgramEnd(status syscall.WaitStatus) {
 }
 
 func (s *Supervisor) end(exit protocol.Exit) {
-	s.state, s.exit, s.exitCode, s.over = Exited, exit, exit.Code, true
 	s.writeTermination(map[string]any{"exit": exit})
+	s.finish(exit)
+}
+
+// finish ends the container.
+func (s *Supervisor) finish(exit protocol.Exit) {
+	s.state, s.exit, s.exitCode, s.over = Exited, exit, exit.Code, true
 	s.link.Announce(protocol.Event{Event: "exited", Code: &exit.Code, Signal: &exit.Signal})
 }
 

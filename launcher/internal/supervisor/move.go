@@ -59,18 +59,18 @@ func (s *Supervisor) onRestored(call link.Call, record checkpoint.Record, ended 
 // thaw lets a frozen or restored program run. A program that runs already needs no more.
 func (s *Supervisor) thaw(call link.Call) error {
 	switch s.state {
-	case Running:
-	case Restored:
-		s.resume()
+	case Running, Restored:
 	case Frozen:
 		if err := s.holds(call, "thaw"); err != nil {
 			return err
 		}
-		s.resume()
 	default:
 		return s.wrongState("thaw", Frozen, Restored)
 	}
 	accept(call)
+	if s.state != Running {
+		s.resume()
+	}
 	return nil
 }
 

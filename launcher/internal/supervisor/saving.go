@@ -23,6 +23,9 @@ type Saving struct {
 	Directory string
 	// MustHold says that the directory may not be empty afterwards.
 	MustHold bool
+	// Gang says that the program goes on from what others have saved too. That is nowhere but in a complete checkpoint:
+	// instead of being started again where it is, it ends, and its operator starts all of them from the last one.
+	Gang bool
 }
 
 // save is what the present process of such a program was told and has done.
@@ -30,6 +33,7 @@ type save struct {
 	// expected: from now on its end with 0 says that it has saved, be it at our signal or at a word of its peers, who
 	// had theirs earlier. It stays so when the cut comes to nothing: the peers may act late.
 	expected, signalled, done bool
+	cut                       string
 	leaseSeconds              float64
 	// call is the dump that waits for it, since asked and until overdue.
 	call    *link.Call
@@ -49,7 +53,7 @@ func (s *Supervisor) prepare(call link.Call) error {
 	if err := s.willSave(); err != nil {
 		return err
 	}
-	s.save.expected, s.save.leaseSeconds = true, call.LeaseSeconds
+	s.save.expected, s.save.cut, s.save.leaseSeconds = true, call.Cut, call.LeaseSeconds
 	accept(call)
 	return nil
 }
@@ -91,7 +95,7 @@ func (s *Supervisor) askToSave(call link.Call) error {
 	if err := s.willSave(); err != nil {
 		return err
 	}
-	s.save.asked, s.save.leaseSeconds = time.Now(), call.LeaseSeconds
+	s.save.asked, s.save.cut, s.save.leaseSeconds = time.Now(), call.Cut, call.LeaseSeconds
 	if s.save.done {
 		s.lease.Stop()
 		s.takeDirectory(call)
@@ -147,8 +151,8 @@ func (s *Supervisor) takeDirectory(call link.Call) {
 
 func (s *Supervisor) onDirectoryTaken(call link.Call, taken checkpoint.Taken, err error) {
 	if err != nil {
-		s.startAgain()
 		refuse(call, err)
+		s.resume()
 		return
 	}
 	s.hold(call, taken)
@@ -182,8 +186,13 @@ func (s *Supervisor) restoreDirectory(call link.Call) error {
 	return nil
 }
 
-// startAgain starts the program to go on from what it has saved.
+// startAgain starts the program to go on from what it has saved, unless that is not all it needs.
 func (s *Supervisor) startAgain() {
+	if s.config.Saving.Gang && s.save.done {
+		s.writeTermination(map[string]any{"left": s.save.cut})
+		s.finish(protocol.Exit{})
+		return
+	}
 	if err := s.launch(map[string]string{resumeVariable: s.config.Saving.Directory}); err != nil {
 		fmt.Fprintf(os.Stderr, "ergosphere: cannot start the program again: %v\n", err)
 		s.end(protocol.Exit{Code: 126})

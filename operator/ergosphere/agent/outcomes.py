@@ -53,14 +53,14 @@ def succeeded(state: State, result: Succeeded) -> State:
         case do.LauncherStatus() if found.status:
             return happened(state, found.status)
         case do.LauncherStart() | do.LauncherThaw():
-            return replace(state, program=Program.RUNNING)
+            return _standing(state, Program.RUNNING)
         case do.LauncherPrepare(cut):
             return _cut_changed(state, cut, found, locked=True)
         case do.LauncherLeave(cut):
             return replace(state, program=Program.LEFT).without_image(cut)
         case do.LauncherRestore():
             timings = {**state.restore_ms, **found.parts_ms}
-            restored = replace(state, program=Program.RESTORED, restore="", restore_ms=timings)
+            restored = replace(_standing(state, Program.RESTORED), restore="", restore_ms=timings)
             return restored.without_image(RESTORE_DIRECTORY)
         case do.StoreFetch():
             return _fetched(state, found)
@@ -69,6 +69,11 @@ def succeeded(state: State, result: Succeeded) -> State:
         case do.RemoveImages() | do.StoreAbandon():
             return _given_up(state, result.work)
     return state
+
+
+def _standing(state: State, program: Program) -> State:
+    """The state with the program so, unless word of its end has overtaken the launcher's answer."""
+    return state if state.program is Program.EXITED else replace(state, program=program)
 
 
 def _given_up(state: State, work: do.RemoveImages | do.StoreAbandon) -> State:
@@ -106,7 +111,7 @@ def _fetched(state: State, found: Outcome) -> State:
 def _cut_advanced(state: State, work: do.Work, found: Outcome) -> State:
     match work:
         case do.LauncherDump(cut):
-            state = replace(state, program=Program.FROZEN)
+            state = _standing(state, Program.FROZEN)
             return _cut_changed(state, cut, found, dumped=True, bytes=found.bytes)
         case do.StoreSave(cut):
             facts = {"digest": found.digest, "bytes": found.bytes, "new_bytes": found.new_bytes}

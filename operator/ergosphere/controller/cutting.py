@@ -7,6 +7,7 @@ from ergosphere.api.agent import Phase
 from ergosphere.api.checkpoint import FAILED, Checkpoint, CheckpointReason
 from ergosphere.api.meta import condition
 from ergosphere.api.training_job import (
+    CheckpointMode,
     Cut,
     CutPurpose,
     LastCheckpoint,
@@ -143,11 +144,22 @@ def _moving(decision: Migrate | Resize) -> CheckpointReason:
 
 def _keep(view: JobView, now: datetime) -> tuple[CheckpointReason, CutPurpose, Sequence[str]] | None:
     if wanted(view):
-        return CheckpointReason.REQUESTED, CutPurpose.KEEP, ()
+        return CheckpointReason.REQUESTED, *_staying(view)
     seconds, since = view.job.spec.checkpoint.interval_seconds, secured(view.job.status)
     if seconds and since and now >= since + timedelta(seconds=seconds):
-        return CheckpointReason.INTERVAL, CutPurpose.KEEP, ()
+        return CheckpointReason.INTERVAL, *_staying(view)
     return None
+
+
+def _staying(view: JobView) -> tuple[CutPurpose, Sequence[str]]:
+    """How a job stays where it is. Workers that have saved their own state go on from that of all of them.
+
+    It is together in the checkpoint alone, so such a gang leaves and comes back to the same nodes.
+    """
+    placement = view.job.status.placement
+    if view.job.spec.checkpoint.mode is CheckpointMode.COOPERATIVE and len(placement) > 1:
+        return CutPurpose.LEAVE, [p.node for p in placement]
+    return CutPurpose.KEEP, ()
 
 
 def secured(status: TrainingJobStatus) -> datetime | None:

@@ -10,8 +10,8 @@ from ergosphere.api.training_job import Cooperation
 from .launcher import DEFAULT_GRACE_SECONDS
 
 
-def arguments(cooperation: Cooperation | None, rank: int) -> list[str]:
-    """The launcher's options. In a gang one worker may save for all, and that is rank 0."""
+def arguments(cooperation: Cooperation | None, rank: int, world: int) -> list[str]:
+    """The launcher's options for a rank of `world`. One worker may save for all, and that is rank 0."""
     if cooperation is None:
         return []
     options = {
@@ -20,7 +20,8 @@ def arguments(cooperation: Cooperation | None, rank: int) -> list[str]:
         "--save-within": str(cooperation.grace_period_seconds),
     }
     result = [word for option in options.items() for word in option]
-    return [*result, "--must-save"] if rank == 0 else result
+    flags = {"--must-save": rank == 0, "--gang": world > 1}
+    return [*result, *(flag for flag, is_set in flags.items() if is_set)]
 
 
 def patient(pod_spec: Mapping[str, Any], cooperation: Cooperation | None) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def _spec(job: TrainingJob, worker: Worker, settings: PodSettings) -> dict[str, 
     spec = deepcopy(own)
     gang = worker.world > 1
     variables = network.environment(worker.world, worker.rank, settings.network_cidr)
-    saving = cooperation.arguments(job.spec.checkpoint.cooperative, worker.rank)
+    saving = cooperation.arguments(job.spec.checkpoint.cooperative, worker.rank, worker.world)
     spec["containers"] = [_container(job, c, own, main, variables, saving) for c in own["containers"]]
     spec["initContainers"] = [
         sidecar.agent(settings, _agent_environment(job, worker, settings), gang=gang),

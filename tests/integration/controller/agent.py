@@ -47,7 +47,7 @@ class Hands:
     def _perform(self, work: do.Work) -> Outcome:
         program = self._program
         match work:
-            case do.NetLock():
+            case do.NetLock() | do.LauncherPrepare():
                 return Outcome({"lock": 1.0})
             case do.LauncherStatus():
                 return Outcome(status=Connected(program.state, program.cut, program.exit))
@@ -72,7 +72,8 @@ class Hands:
         match work:
             case do.StoreFetch(checkpoint):
                 self._image = self._shelf.fetch(checkpoint, rank)
-                return Outcome({"fetch": 4.0}, origin=Origin(platform=PLATFORM, addresses=()))
+                origin = None if self._settings.cooperative else Origin(platform=PLATFORM, addresses=())
+                return Outcome({"fetch": 4.0}, origin=origin)
             case do.StoreSave(cut):
                 digest = self._shelf.save(name(cut), rank, self._image)
                 return Outcome({"store": 5.0}, bytes=1000, new_bytes=10, digest=digest)
@@ -94,6 +95,7 @@ class Agent:
             platform=PLATFORM,
             version=int(now * 1000),
             restore=settings.restore,
+            cooperative=settings.cooperative,
         )
         journal = JournalFile(settings.root / "agent.json")
         self.worker = Worker(journal.read().resume(fresh, now), journal)

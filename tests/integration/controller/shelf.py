@@ -30,12 +30,16 @@ class Shelf:
         self.committed.add(checkpoint)
 
     def fetch(self, checkpoint: str, rank: int) -> int:
-        """Give one rank back. Raises StoreFailed as the agent's depot does."""
+        """Give one rank back, or what the lowest saved to one that there was not before.
+
+        Raises StoreFailed as the agent's depot does.
+        """
         if checkpoint not in self.committed:
             raise StoreFailed("CheckpointMissing", f"there is no checkpoint {checkpoint}")
         if checkpoint in self.damaged:
             raise StoreFailed("CheckpointCorrupt", f"{checkpoint} is damaged")
-        return self.images[checkpoint][rank]
+        images = self.images[checkpoint]
+        return images.get(rank, images[0])
 
     def delete(self, checkpoint: str) -> None:
         """Remove a checkpoint, as the forget pod does; nothing may refer to it."""

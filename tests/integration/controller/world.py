@@ -186,7 +186,7 @@ class World:
     def _secured(self, job: str, rank: int) -> int:
         ids = [c.status.id for c in self.history.checkpoints() if c.ready and c.status.job_uid == job]
         return max(
-            (self.shelf.images[i][rank] for i in ids if i in self.shelf.committed - self.shelf.damaged),
+            (self.shelf.fetch(i, rank) for i in ids if i in self.shelf.committed - self.shelf.damaged),
             default=0,
         )
 

@@ -99,6 +99,17 @@ def test_a_lease_that_runs_out_starts_the_program_again(pods: Pods) -> None:
     assert numbers == list(range(len(numbers)))
 
 
+def test_one_of_a_gang_is_not_started_again_without_what_the_others_saved(pods: Pods) -> None:
+    job = pods.python(COUNT, options=(*SAVES, "--gang"))
+    job.await_lines(20)
+    prepare(job)
+    job.dump(lease=0.2)
+    event = job.agent.event("exited")
+    assert (event["code"], event["signal"]) == (0, 0)
+    assert job.pod.wait() == 0
+    assert json.loads(job.pod.termination.read_text()) == {"left": job.cut}
+
+
 def test_a_program_that_hears_of_the_cut_from_its_peers_may_end_before_it_is_asked(pods: Pods) -> None:
     job = pods.python(COUNT, options=SAVES)
     job.await_lines(20)

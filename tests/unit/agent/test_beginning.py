@@ -104,3 +104,9 @@ def test_a_failed_restore_fails_the_worker(rank):
 def test_the_end_of_the_program_is_reported(rank):
     r = rank().running().hear(Exited(Exit(code=137, signal=9)))
     assert (r.report.phase, r.report.exit) == (Phase.EXITED, Exit(code=137, signal=9))
+
+
+def test_a_program_that_has_ended_is_not_taken_for_running_when_the_answer_to_its_start_comes_later(rank):
+    r = rank().done(do.NetUp).hear(Connected("Waiting")).tell(Go()).done(do.NetOpen)
+    r.hear(Exited(Exit(code=0))).done(do.LauncherStart)
+    assert (r.report.phase, r.report.exit) == (Phase.EXITED, Exit(code=0))

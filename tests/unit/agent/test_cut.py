@@ -259,3 +259,8 @@ def test_termination_is_reported(rank):
     r.hear(Terminating())
     assert r.report.terminating
     assert r.report.version > version
+
+
+def test_a_program_that_was_killed_as_its_dump_was_answered_is_not_taken_for_frozen(rank):
+    r = rank().locked().tell(Dump(cut="c1")).hear(Exited(Exit(code=137, signal=9))).done(do.LauncherDump)
+    assert r.report.phase is Phase.EXITED

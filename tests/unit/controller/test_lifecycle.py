@@ -355,3 +355,12 @@ def test_a_program_that_ends_with_zero_because_its_pod_was_deleted_is_not_done()
     assert not is_true(result.status.conditions, "Complete")
     assert reasons(result) == ["WorkerLost"]
     assert nodes(result.status) == []
+
+
+def test_a_gang_that_saves_its_own_state_comes_back_to_where_it_is():
+    checkpoint = {"mode": "Cooperative", "cooperative": {"directory": "/state"}}
+    scene = Scene().spec(checkpoint=checkpoint).placed("n1", "n2", ran=True).running().checkpoint("mine")
+    cut = after(scene).status.cut
+    assert (cut.reason, cut.purpose, [p.node for p in cut.target]) == ("Requested", "Leave", ["n1", "n2"])
+    single = Scene().spec(checkpoint=checkpoint).placed("n1", ran=True).running().checkpoint("mine")
+    assert after(single).status.cut.purpose == "Keep"

@@ -214,7 +214,10 @@ def test_a_program_that_saves_its_own_state_is_asked_as_its_job_says():
 
 
 def test_in_a_gang_only_the_first_worker_must_have_saved_something():
-    assert "--must-save" not in container(built(Worker(1, 2, 1, "n1"), cooperative=SAVES), "main")["command"]
+    first, second = (built(Worker(rank, 2, 1, "n1"), cooperative=SAVES) for rank in range(2))
+    assert {"--must-save", "--gang"} <= {*container(first, "main")["command"]}
+    assert {"--must-save", "--gang"} & {*container(second, "main")["command"]} == {"--gang"}
+    assert "--gang" not in container(built(cooperative=SAVES), "main")["command"]
 
 
 def test_a_program_that_saves_its_own_state_starts_as_the_images_user_also_when_it_goes_on():
