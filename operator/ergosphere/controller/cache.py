@@ -11,11 +11,21 @@ from ergosphere.api.agent import Report
 from ergosphere.api.checkpoint import Checkpoint
 from ergosphere.api.service_tier import ServiceTier
 from ergosphere.api.training_job import TrainingJob
+from ergosphere.workload.volumes import Binding, bindings
 
 from .kube import Kube, Object, Resource
 from .node import ready
 from .reflector import Key, Reflector
-from .resources import CHECKPOINTS, NODES, PODS, SERVICE_TIERS, TRAINING_JOBS, WATCHED
+from .resources import (
+    CHECKPOINTS,
+    CLAIMS,
+    NODES,
+    PODS,
+    SERVICE_TIERS,
+    TRAINING_JOBS,
+    VOLUMES,
+    WATCHED,
+)
 from .view import JobView, worker_of, worker_pods
 
 _log = logging.getLogger(__name__)
@@ -67,6 +77,14 @@ class Cache:
     def tiers(self) -> list[ServiceTier]:
         """Every tier."""
         return [ServiceTier.parse(obj) for obj in self.objects(SERVICE_TIERS).values()]
+
+    def bindings(self, job: TrainingJob) -> tuple[Binding, ...]:
+        """What binds a job's pods to nodes that have its volumes."""
+        spec = job.spec.template.spec.to_dict()
+        if not spec.get("volumes"):
+            return ()
+        own = {name: obj for (space, name), obj in self.objects(CLAIMS).items() if space == job.namespace}
+        return bindings(spec, own, {name: obj for (_, name), obj in self.objects(VOLUMES).items()})
 
     def view(self, key: Key, reports: Mapping[str, Report]) -> JobView | None:
         """What is observed of one job; None when it is gone or cannot be read."""

@@ -20,6 +20,7 @@ from .view import JobView
 PLACED = "Placed"
 PODS_CREATED = "PodsCreated"
 MIGRATED = "Migrated"
+MOVABLE = "Movable"
 
 
 @dataclass(frozen=True, slots=True)

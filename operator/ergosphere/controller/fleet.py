@@ -9,6 +9,7 @@ from ergosphere.api.service_tier import ServiceTier
 from ergosphere.api.training_job import CutPurpose, TrainingJobStatus
 from ergosphere.scheduling.model import Fleet, Job, Moving, Node, Placement, Relocation, State, Tier, Topology
 from ergosphere.workload.affinity import refusal
+from ergosphere.workload.volumes import Binding, elsewhere
 
 from . import starting
 from .bookkeeping import ledger
@@ -38,10 +39,10 @@ def tiers(objects: Iterable[ServiceTier]) -> Mapping[str, Tier]:
     }
 
 
-def job(view: JobView, nodes: Iterable[Mapping[str, Any]], now: float) -> Job:
+def job(view: JobView, nodes: Iterable[Mapping[str, Any]], bound: tuple[Binding, ...], now: float) -> Job:
     """One job as the planner sees it: what it asks for, what it holds and what it is about to leave.
 
-    `now` is in seconds since the epoch.
+    `bound` are its volumes that not every node has, `now` is in seconds since the epoch.
     """
     spec, status = view.job.spec, view.job.status
     placement, leaving = _held(view)
@@ -65,10 +66,10 @@ def job(view: JobView, nodes: Iterable[Mapping[str, Any]], now: float) -> Job:
         max_workers=spec.elasticity.max_workers if spec.elasticity else None,
         gpu_types=frozenset(spec.placement.gpu_types),
         platforms=frozenset({platform(status.platform)} if status.platform else ()),
-        allowed=_allowed(view, nodes),
+        allowed=_allowed(view, nodes, bound),
         excluded=_unfit(status, now),
         topology=Topology(level, required=topology.required is not None) if level else None,
-        relocation=_relocation(view),
+        relocation=relocation(view),
         moving=Moving(bytes=last.bytes, saved_at=last.time.timestamp()) if last else Moving(),
         ledger=ledger(status),
         admitted=status.admitted_time.timestamp() if status.admitted_time else None,
@@ -91,7 +92,7 @@ def _held(view: JobView) -> tuple[Placement, tuple[str, ...]]:
     return nodes, going
 
 
-def _relocation(view: JobView) -> Relocation | None:
+def relocation(view: JobView) -> Relocation | None:
     """The owner's wish that the job move, if it is meant for the present incarnation."""
     wish = view.job.spec.migration
     meant = wish is not None and wish.incarnation == view.job.status.incarnation
@@ -122,14 +123,16 @@ def wants_gpus(view: JobView) -> bool:
     return not view.job.deleted and not view.job.finished and not starting.awaits_checkpoint(view)
 
 
-def _allowed(view: JobView, nodes: Iterable[Mapping[str, Any]]) -> frozenset[str] | None:
+def _allowed(
+    view: JobView, nodes: Iterable[Mapping[str, Any]], bound: tuple[Binding, ...]
+) -> frozenset[str] | None:
     spec = view.job.spec.template.spec.to_dict()
     refused: set[str] = set()
     fit: set[str] = set()
     for node in nodes:
         metadata = node["metadata"]
-        taints = node["spec"].get("taints") or ()
-        why = refusal(spec, metadata.get("labels") or {}, taints)
+        taints, labels = node["spec"].get("taints") or (), metadata.get("labels") or {}
+        why = refusal(spec, labels, taints) or elsewhere(bound, labels)
         (refused if why else fit).add(metadata["name"])
     return frozenset(fit) if refused else None
 

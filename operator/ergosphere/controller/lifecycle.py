@@ -16,7 +16,7 @@ from ergosphere.scheduling.model import Action
 
 from . import cutting, starting
 from .bookkeeping import booked
-from .conditions import MIGRATED, PLACED, PODS_CREATED, Waiting, derived, set_condition
+from .conditions import MIGRATED, MOVABLE, PLACED, PODS_CREATED, Waiting, derived, set_condition
 from .happening import Happening
 from .view import JobView, WorkerPod
 
@@ -28,7 +28,8 @@ _LONGEST_BACKOFF_SECONDS = 360
 class Moment:
     """What a rule may look at: the job, the planner's decision, why it waits, the time, its lost nodes.
 
-    `admitted` says that the tier's promise holds from now on, `fraction` is the share of GPU time received.
+    `anchored` is why it cannot leave a node that is to be emptied. `admitted` says that the tier's promise
+    holds from now on, `fraction` is the share of GPU time received.
     """
 
     view: JobView
@@ -36,6 +37,7 @@ class Moment:
     waiting: Waiting | None
     now: datetime
     lost: frozenset[str] = frozenset()
+    anchored: Waiting | None = None
     admitted: bool = False
     fraction: str | None = None
 
@@ -56,7 +58,16 @@ def advance(moment: Moment) -> Next:
     found = next((result for rule in RULES if (result := rule(moment))), Next(moment.view.job.status))
     status = derived(moment.view, found.status, moment.waiting, moment.now)
     status = _accounted(moment, booked(moment.view.job, status, moment.now))
-    return Next(status, (*found.happenings, *_waits(moment, status)))
+    status = _anchored(moment, status)
+    return Next(status, (*found.happenings, *_news(moment, status)))
+
+
+def _anchored(moment: Moment, status: TrainingJobStatus) -> TrainingJobStatus:
+    """The status with the condition that says why the job does not leave its nodes, where something does."""
+    why = moment.anchored
+    if why and status.placement:
+        return set_condition(moment.view.job, status, MOVABLE, False, why.reason, why.message, moment.now)
+    return status.model_copy(update={"conditions": [c for c in status.conditions if c.type != MOVABLE]})
 
 
 def _accounted(moment: Moment, status: TrainingJobStatus) -> TrainingJobStatus:
@@ -64,18 +75,19 @@ def _accounted(moment: Moment, status: TrainingJobStatus) -> TrainingJobStatus:
     return status.model_copy(update={"admitted_time": admitted, "gpu_fraction": moment.fraction})
 
 
-def _waits(moment: Moment, status: TrainingJobStatus) -> tuple[Happening, ...]:
-    """Word of a new reason to wait. The same reason with other numbers is not news."""
-    waiting, before = moment.waiting, moment.view.job.status.conditions
-    if waiting is None:
-        return ()
-    told = any(
-        (now := condition(status.conditions, kind))
-        and now.reason == waiting.reason
+def _news(moment: Moment, status: TrainingJobStatus) -> tuple[Happening, ...]:
+    """Word of new reasons to wait or to stay. The same reason with other numbers is not news."""
+    before = moment.view.job.status.conditions
+    kinds = ((PLACED, moment.waiting), (MIGRATED, moment.waiting), (MOVABLE, moment.anchored))
+    new = {
+        why.reason: why.message
+        for kind, why in kinds
+        if why
+        and (now := condition(status.conditions, kind))
+        and now.reason == why.reason
         and not ((known := condition(before, kind)) and known.reason == now.reason)
-        for kind in (PLACED, MIGRATED)
-    )
-    return (Happening(waiting.reason, waiting.message, warning=True),) if told else ()
+    }
+    return tuple(Happening(reason, message, warning=True) for reason, message in new.items())
 
 
 def _change(moment: Moment, *happenings: Happening, **fields: Any) -> Next:

@@ -204,6 +204,7 @@ class Loop:
             decided.waiting.get(key),
             now,
             decided.lost.get(key, frozenset()),
+            decided.anchored.get(key),
             key in decided.admitted,
             decided.fractions.get(key),
         )

@@ -7,6 +7,7 @@ from ergosphere.scheduling.model import Action, Fleet, Preempt, Tier
 from ergosphere.scheduling.plan import plan
 
 from . import fleet, metrics, starting
+from .anchoring import anchored
 from .bookkeeping import ledger
 from .cache import Cache
 from .conditions import Waiting
@@ -19,7 +20,7 @@ Basis = tuple[int, bool, str]
 
 @dataclass(frozen=True, slots=True)
 class Decisions:
-    """The planner's word on jobs, by key, and which of a job's nodes are lost.
+    """The planner's word on jobs, by key, which of a job's nodes are lost, and why a job cannot leave them.
 
     An action holds for the job as it was planned for, and for no later state of it.
     """
@@ -27,6 +28,7 @@ class Decisions:
     actions: Mapping[Key, tuple[Basis, Action]] = field(default_factory=dict)
     waiting: Mapping[Key, Waiting] = field(default_factory=dict)
     lost: Mapping[Key, frozenset[str]] = field(default_factory=dict)
+    anchored: Mapping[Key, Waiting] = field(default_factory=dict)
     admitted: frozenset[Key] = frozenset()
     fractions: Mapping[Key, str | None] = field(default_factory=dict)
 
@@ -41,6 +43,7 @@ class Decisions:
             (self.actions, other.actions),
             (self.waiting, other.waiting),
             (self.lost, other.lost),
+            (self.anchored, other.anchored),
             (self.fractions, other.fractions),
         )
         return {
@@ -57,7 +60,8 @@ def decide(cache: Cache, now: float, levels: tuple[str, ...]) -> Decisions:
     # A pod of a job that the planner does not see, such as one that has ended, is in the way like any other.
     ours = {view.job.uid: view.job.namespace for view in known}
     space = fleet.fleet(nodes, cache.objects(PODS).values(), ours, levels)
-    result = plan(space, [fleet.job(view, nodes, now) for view in known], now, tiers)
+    bound = {view.job.uid: cache.bindings(view.job) for view in known}
+    result = plan(space, [fleet.job(v, nodes, bound[v.job.uid], now) for v in known], now, tiers)
     keys = {view.job.uid: (view.job.namespace, view.job.name) for view in views}
     for action in result.actions:
         metrics.ACTIONS.labels(type(action).__name__, action.reason).inc()
@@ -65,12 +69,15 @@ def decide(cache: Cache, now: float, levels: tuple[str, ...]) -> Decisions:
     actions = [action for action in result.actions if action.job not in held_up]
     waiting = {keys[uid]: Waiting(w.reason, w.message) for uid, w in result.waiting.items()}
     waiting |= {keys[uid]: _still_held(after, keys) for uid, after in held_up.items()}
+    stuck = {keys[v.job.uid]: held for v in known if (held := anchored(v, nodes, bound[v.job.uid], space))}
+    waiting |= {key: why for key, why in stuck.items() if key in waiting}
     refused = {keys[v.job.uid]: why for v in views if (why := _refusal(v, tiers) or _stranded(v, space))}
     basis = {view.job.uid: _basis(view) for view in views}
     return Decisions(
         {keys[action.job]: (basis[action.job], action) for action in actions},
         waiting | refused,
         {keys[v.job.uid]: gone for v in views if (gone := fleet.lost(v, space))},
+        stuck,
         frozenset(keys[uid] for uid in result.admitted),
         {keys[v.job.uid]: _fraction(v, tiers[v.job.spec.tier], now) for v in known},
     )

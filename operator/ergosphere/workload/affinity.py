@@ -31,13 +31,14 @@ def refusal(
             return f"nodeSelector asks for {key}={value}"
     required = ((pod_spec.get("affinity") or {}).get("nodeAffinity") or {}).get(_REQUIRED) or {}
     terms = required.get("nodeSelectorTerms") or [{}]
-    if not any(_matches(term, labels) for term in terms):
+    if not any(matches(term, labels) for term in terms):
         return "the required node affinity does not match"
     untolerated = next((t for t in taints if _repels(t, pod_spec.get("tolerations") or ())), None)
     return f"taint {untolerated['key']} is not tolerated" if untolerated else None
 
 
-def _matches(term: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+def matches(term: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
+    """Whether a node with these labels fulfils one term of a node selector."""
     return all(_holds(e, labels) for e in term.get("matchExpressions") or ())
 
 

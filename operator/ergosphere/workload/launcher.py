@@ -111,8 +111,8 @@ def _grace(pod_spec: Mapping[str, Any]) -> list[str]:
 
 
 def _carried(container: Mapping[str, Any], pod_spec: Mapping[str, Any]) -> list[str]:
-    """The mounts whose files move with the program: an emptyDir goes with its pod, other volumes stay."""
-    own = {v["name"] for v in pod_spec.get("volumes", ()) if "emptyDir" in v}
+    """The mounts whose files move with the program: volumes that are made with each pod. Others stay."""
+    own = {v["name"] for v in pod_spec.get("volumes", ()) if {"emptyDir", "ephemeral"} & v.keys()}
     paths = [m["mountPath"] for m in container.get("volumeMounts", ()) if m["name"] in own]
     return [argument for path in paths for argument in ("--carry", path.rstrip("/"))]
 

@@ -24,7 +24,15 @@ from ergosphere.api.meta import GPU_RESOURCE
 from ergosphere.api.training_job import TrainingJob
 from ergosphere.controller.certificates import Pair
 from ergosphere.controller.kube import Resource
-from ergosphere.controller.resources import CHECKPOINTS, NODES, PODS, TRAINING_JOBS
+from ergosphere.controller.resources import (
+    CHECKPOINTS,
+    CLAIMS,
+    EVENTS,
+    NODES,
+    PODS,
+    TRAINING_JOBS,
+    VOLUMES,
+)
 
 # As a kubelet on this machine names it.
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -54,7 +62,8 @@ class World:
     # -- the cluster
 
     async def add_node(self, name: str, gpus: int = 4) -> None:
-        meta = {"name": self.node(name), "labels": {WORLD: self.name}}
+        labels = {WORLD: self.name, "kubernetes.io/hostname": self.node(name)}
+        meta = {"name": self.node(name), "labels": labels}
         body = {"apiVersion": "v1", "kind": "Node", "metadata": meta}
         await self.kube.create(NODES, body)
         # What the node controllers of a real cluster do.
@@ -106,6 +115,20 @@ class World:
 
     async def change(self, name: str, **spec: Any) -> None:
         await self.kube.merge(TRAINING_JOBS, self.name, name, {"spec": spec})
+
+    async def add_local_volume(self, claim: str, node: str) -> None:
+        """A claim that is bound to a volume on a disk of that node."""
+        name = f"{self.name}-{claim}"
+        size, access = {"storage": "1Gi"}, {"accessModes": ["ReadWriteOnce"], "storageClassName": "local"}
+        host = {"key": "kubernetes.io/hostname", "operator": "In", "values": [self.node(node)]}
+        affinity = {"required": {"nodeSelectorTerms": [{"matchExpressions": [host]}]}}
+        disk = {"capacity": size, "local": {"path": "/disk"}, "nodeAffinity": affinity}
+        body = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}}
+        await self.kube.create(VOLUMES, body | {"spec": access | disk})
+        meta = {"name": claim, "namespace": self.name}
+        body = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta}
+        request = {"resources": {"requests": size}, "volumeName": name}
+        await self.kube.create(CLAIMS, body | {"spec": access | request})
 
     async def delete(self, name: str) -> None:
         await self.kube.delete(TRAINING_JOBS, self.name, name, {})
@@ -174,6 +197,16 @@ class World:
             for kind in kinds:
                 while await self.kube.objects(kind, self.name):  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
+
+    async def until_told(self, reason: str, message: str) -> None:
+        """Return once an Event, which the history does not follow, says so."""
+        async with asyncio.timeout(60):
+            while not await self._told(reason, message):  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+    async def _told(self, reason: str, message: str) -> bool:
+        events = await self.kube.objects(EVENTS, self.name)
+        return any((e["reason"], e["message"]) == (reason, message) for e in events)
 
     async def until_empty_of_running_pods(self) -> None:
         pods = self.history.objects[PODS]
