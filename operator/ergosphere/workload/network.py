@@ -38,8 +38,11 @@ def host_aliases(job: str, world: int, cidr: str) -> list[dict[str, Any]]:
     return [{"ip": address(cidr, rank), "hostnames": [f"{stem(job)}-{rank}"]} for rank in range(world)]
 
 
-def environment(world: int, rank: int, cidr: str) -> list[dict[str, str]]:
-    """What torchrun, Gloo and NCCL read (pytorch.org, elastic/run). A variable of the template wins."""
+def environment(world: int, rank: int, gpus: int, cidr: str) -> list[dict[str, str]]:
+    """What torchrun, Gloo and NCCL read (pytorch.org, elastic/run). A variable of the template wins.
+
+    Under torchrun a worker has a process for each of its `gpus`, and the first five are set by it.
+    """
     gang = world > 1
     master = address(cidr, 0) if gang else "127.0.0.1"
     values = {
@@ -51,6 +54,7 @@ def environment(world: int, rank: int, cidr: str) -> list[dict[str, str]]:
         "MASTER_PORT": str(MASTER_PORT),
         "PET_NNODES": str(world),
         "PET_NODE_RANK": str(rank),
+        "PET_NPROC_PER_NODE": str(max(1, gpus)),
         "PET_MASTER_ADDR": master,
         "PET_MASTER_PORT": str(MASTER_PORT),
     }

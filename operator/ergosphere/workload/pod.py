@@ -64,7 +64,8 @@ def _spec(job: TrainingJob, worker: Worker, settings: PodSettings) -> dict[str, 
     main = job.spec.main_container().name
     spec = deepcopy(own)
     gang = worker.world > 1
-    variables = network.environment(worker.world, worker.rank, settings.network_cidr)
+    gpus = job.spec.main_container().gpus()
+    variables = network.environment(worker.world, worker.rank, gpus, settings.network_cidr)
     saving = cooperation.arguments(job.spec.checkpoint.cooperative, worker.rank, worker.world)
     spec["containers"] = [_container(job, c, own, main, variables, saving) for c in own["containers"]]
     spec["initContainers"] = [

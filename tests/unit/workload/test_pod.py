@@ -180,8 +180,29 @@ def test_a_gang_gets_what_torchrun_sets_and_names_for_its_ranks():
     main = variables(pod)
     assert (main["RANK"], main["WORLD_SIZE"], main["MASTER_ADDR"]) == ("2", "4", "100.64.0.1")
     assert main["NCCL_SOCKET_IFNAME"] == main["GLOO_SOCKET_IFNAME"] == "ergo0"
+    torchrun = {name: value for name, value in main.items() if name.startswith("PET_")}
+    assert torchrun == {
+        "PET_NNODES": "4",
+        "PET_NODE_RANK": "2",
+        "PET_NPROC_PER_NODE": "1",
+        "PET_MASTER_ADDR": "100.64.0.1",
+        "PET_MASTER_PORT": "29500",
+    }
+    assert (main["LOCAL_RANK"], main["LOCAL_WORLD_SIZE"]) == ("0", "1")
     assert pod["spec"]["hostAliases"][2] == {"ip": "100.64.0.3", "hostnames": ["j-2"]}
     assert variables(pod, "ergosphere-agent")["ERGO_NETWORK_CIDR"] == "100.64.0.0/16"
+
+
+def test_torchrun_starts_a_process_for_each_gpu_of_a_worker():
+    pod = built(resources={"limits": {"nvidia.com/gpu": 2}})
+    assert variables(pod)["PET_NPROC_PER_NODE"] == "2"
+
+
+def test_a_single_worker_has_no_network_to_pay_for():
+    pod = built()
+    assert not {"GLOO_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME"} & variables(pod).keys()
+    assert "ERGO_NETWORK_CIDR" not in variables(pod, "ergosphere-agent")
+    assert variables(pod)["MASTER_ADDR"] == "127.0.0.1"
 
 
 def test_what_the_user_set_wins():
