@@ -14,9 +14,9 @@ _MAY_BE_HELD = (Program.UNKNOWN, Program.FROZEN)
 def advance(state: State, now: float) -> tuple[State, list[do.Effect]]:
     """The state with its lanes filled, and the effects that this starts."""
     effects: list[do.Effect] = []
-    state = _settled(state)
+    state = _settled(state, now)
     if state.tree is None and (tree := _tree_work(state, now)):
-        state = replace(state, tree=tree)
+        state = _holding(replace(state, tree=tree), tree, now)
         effects.append(tree)
     if state.store is None and (store := _store_work(state)):
         state = replace(state, store=store)
@@ -137,7 +137,15 @@ def _renewed(state: State, now: float) -> tuple[State, list[do.Effect]]:
     return state.with_cut(launcher_knows=cut.lease_until), [renewal]
 
 
-def _settled(state: State) -> State:
+def _holding(state: State, work: do.TreeWork, now: float) -> State:
+    """The state with the moment noted from which on the program stands still, or does not hear its peers."""
+    stops = isinstance(work, do.LauncherDump) or (isinstance(work, do.NetLock) and state.world > 1)
+    if not stops or state.cut is None or state.cut.held_since is not None:
+        return state
+    return state.with_cut(held_since=now)
+
+
+def _settled(state: State, now: float) -> State:
     """The state with a cut marked released or undone once nothing of it holds the program."""
     cut = state.cut
     if cut is None or cut.undone or state.tree or state.network_locked or state.program in _MAY_BE_HELD:
@@ -145,4 +153,7 @@ def _settled(state: State) -> State:
     if cut.wishes.abort and not cut.committed:
         abandon = (*state.abandon, cut.id) if cut.wishes.store else state.abandon
         return replace(state, abandon=abandon).with_cut(undone=True).without_image(cut.id)
-    return state.with_cut(released=cut.wishes.abort or (cut.wishes.release and cut.dumped))
+    if cut.released or not (cut.wishes.abort or (cut.wishes.release and cut.dumped)):
+        return state
+    stall = {"stall": round((now - cut.held_since) * 1000, 3)} if cut.held_since is not None else {}
+    return state.with_cut(released=True, parts_ms={**cut.parts_ms, **stall})

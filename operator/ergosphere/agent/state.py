@@ -40,7 +40,7 @@ class Cut:
     """One rank's part of a cut.
 
     `lease_until` is in seconds of this node's monotonic clock; `launcher_knows` is what the launcher was
-    told of it.
+    told of it. `held_since`, of the same clock, is when the cut began to hold the program up.
     """
 
     id: str
@@ -48,6 +48,7 @@ class Cut:
     lease_seconds: float
     wishes: Wishes = Wishes()
     launcher_knows: float = 0.0
+    held_since: float | None = None
     locked: bool = False
     dumped: bool = False
     stored: bool = False

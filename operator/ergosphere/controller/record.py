@@ -119,7 +119,6 @@ def _ready_status(
 ) -> CheckpointStatus:
     cut = view.job.status.cut
     staying = cut is not None and cut.purpose is CutPurpose.KEEP
-    stall = sum(verdict.parts_ms.get(part, 0.0) for part in ("lock", "freeze", "dump", "files"))
     cooperative = view.job.spec.checkpoint.mode is CheckpointMode.COOPERATIVE
     update = {
         "phase": CheckpointPhase.READY,
@@ -128,7 +127,7 @@ def _ready_status(
         "bytes": verdict.bytes,
         "new_bytes": verdict.new_bytes,
         "parts_ms": dict(verdict.parts_ms),
-        "stall_ms": stall if staying else None,
+        "stall_ms": verdict.parts_ms.get("stall") if staying else None,
         # What a program saved itself is not bound to a kind of node.
         "platform": None if cooperative else view.ranks[0].platform.model_dump(),
     }

@@ -41,7 +41,7 @@ def host_aliases(job: str, world: int, cidr: str) -> list[dict[str, Any]]:
 def environment(world: int, rank: int, gpus: int, cidr: str) -> list[dict[str, str]]:
     """What torchrun, Gloo and NCCL read (pytorch.org, elastic/run). A variable of the template wins.
 
-    Under torchrun a worker has a process for each of its `gpus`, and the first five are set by it.
+    Under torchrun a worker has a process for each of its `gpus`; it sets what is not PET_ for each of them.
     """
     gang = world > 1
     master = address(cidr, 0) if gang else "127.0.0.1"

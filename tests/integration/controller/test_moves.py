@@ -44,7 +44,8 @@ async def test_a_checkpoint_on_demand_leaves_the_job_running(world: World) -> No
     made = await world.until_ready("mine")
     job = await world.until("Running")
     assert job.status.incarnation == 1
-    assert (made.status.ranks, made.status.bytes, made.status.stall_ms) == (1, 1000, 4.5)
+    assert (made.status.ranks, made.status.bytes) == (1, 1000)
+    assert made.status.stall_ms
     assert job.status.last_checkpoint
     assert job.status.last_checkpoint.name == "mine"
 

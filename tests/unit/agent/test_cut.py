@@ -264,3 +264,17 @@ def test_termination_is_reported(rank):
 def test_a_program_that_was_killed_as_its_dump_was_answered_is_not_taken_for_frozen(rank):
     r = rank().locked().tell(Dump(cut="c1")).hear(Exited(Exit(code=137, signal=9))).done(do.LauncherDump)
     assert r.report.phase is Phase.EXITED
+
+
+def test_a_single_worker_is_held_up_from_its_dump_until_it_runs_again(rank):
+    r = rank().running().lock().done(do.NetLock).wait(1).tell(Dump(cut="c1")).wait(2).done(do.LauncherDump)
+    r.release().wait(3).done(do.LauncherThaw).done(do.NetUnlock)
+    assert r.report.cut.parts_ms["stall"] == 5000
+    r.wait(10)
+    assert r.report.cut.parts_ms["stall"] == 5000
+
+
+def test_a_rank_of_a_gang_is_held_up_from_the_lock_of_its_network(rank):
+    r = rank(world=2).running().lock().wait(1).done(do.NetLock).wait(1).tell(Dump(cut="c1"))
+    r.wait(2).done(do.LauncherDump).release().wait(3).done(do.LauncherThaw).done(do.NetUnlock)
+    assert r.report.cut.parts_ms["stall"] == 7000
