@@ -24,6 +24,9 @@ RETRY_SECONDS = 60
 # Cuts that the planner wants; it says why.
 _PLANNED = (CheckpointReason.PREEMPTION, CheckpointReason.MIGRATION, CheckpointReason.DRAIN)
 
+# What is asked for once, and what has no time to wait, does not wait out an earlier cut's failure.
+_URGENT = (CheckpointReason.EVICTION, CheckpointReason.REQUESTED)
+
 Change = tuple[TrainingJobStatus, tuple[Happening, ...]]
 
 
@@ -36,9 +39,8 @@ def begin(view: JobView, decision: Action | None, now: datetime) -> Change | Non
     if wish and idle(view):
         unplaced = status.model_copy(update={"placement": []})
         return unplaced, (Happening(wish[0].value, "the job had not begun to run and leaves without a cut"),)
-    if wish is None:
-        wish = _keep(view, now)
-    elif status.not_before and now < status.not_before and wish[0] is not CheckpointReason.EVICTION:
+    wish = wish or _keep(view, now)
+    if wish and wish[0] not in _URGENT and status.not_before and now < status.not_before:
         return None
     why = decision.message if decision and wish and wish[0] in _PLANNED else ""
     return _begun(status, *wish, view, why) if wish and view.running else None

@@ -364,3 +364,11 @@ def test_a_gang_that_saves_its_own_state_comes_back_to_where_it_is():
     assert (cut.reason, cut.purpose, [p.node for p in cut.target]) == ("Requested", "Leave", ["n1", "n2"])
     single = Scene().spec(checkpoint=checkpoint).placed("n1", ran=True).running().checkpoint("mine")
     assert after(single).status.cut.purpose == "Keep"
+
+
+def test_a_checkpoint_at_an_interval_that_failed_is_not_tried_again_at_once():
+    scene = Scene().spec(checkpoint={"intervalSeconds": 30}).placed("n1", ran=True).running()
+    scene.cutting(purpose="Keep", reason="Interval").checkpoint("a-1", "Failed")
+    scene.status = after(scene, later=31).status.to_dict()
+    assert after(scene, later=32).status.cut is None
+    assert after(scene, later=92).status.cut.reason == "Interval"
