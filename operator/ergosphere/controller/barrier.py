@@ -75,11 +75,22 @@ class Orders:
 
 def advance(cut: Cut, reports: Mapping[int, Report]) -> Orders:
     """The next orders of a cut. A rank without a report is waited for: its lease ends the wait."""
+    if cut.recorded:
+        return _after_record(cut, reports)
     failure = _failure(cut, reports)
     if failure:
         return _undo(cut, failure, reports)
     verdict = _verdict(cut, reports)
     return Orders(_commands(cut, reports), _renewals(cut, reports), verdict)
+
+
+def _after_record(cut: Cut, reports: Mapping[int, Report]) -> Orders:
+    """What is left of a cut whose checkpoint is complete: it cannot fail any more, whoever runs on by now."""
+    if not cut.leaving:
+        return Orders({}, {})
+    frozen = {rank: Leave(cut=cut.id) for rank, r in reports.items() if r.phase is Phase.FROZEN}
+    gone = len(reports) == cut.ranks and all(r.phase is Phase.LEFT for r in reports.values())
+    return Orders(frozen, _renewals(cut, reports), Left() if gone else None)
 
 
 def _part(cut: Cut, report: Report) -> CutReport | None:
@@ -88,8 +99,6 @@ def _part(cut: Cut, report: Report) -> CutReport | None:
 
 def _failure(cut: Cut, reports: Mapping[int, Report]) -> Failure | None:
     """Why the cut cannot go on, by the lowest rank that says so."""
-    if cut.recorded and cut.leaving and any(r.phase is Phase.LEFT for r in reports.values()):
-        return None
     for _, report in sorted(reports.items()):
         part = _part(cut, report)
         if part and part.failure:
@@ -130,8 +139,6 @@ def _commands(cut: Cut, reports: Mapping[int, Report]) -> Mapping[int, Command]:
         return _store(cut, reports, steps)
     if steps[0] < _ORDER[CutStep.COMMITTED]:
         return {0: Commit(cut=cut.id, digests=[_digest(cut, reports[rank]) for rank in range(cut.ranks)])}
-    if cut.leaving and cut.recorded:
-        return {rank: Leave(cut=cut.id) for rank, r in reports.items() if r.phase is not Phase.LEFT}
     return {}
 
 
@@ -166,9 +173,6 @@ def _verdict(cut: Cut, reports: Mapping[int, Report]) -> Verdict | None:
     parts = [p for r in reports.values() if (p := _part(cut, r))]
     if len(parts) < cut.ranks:
         return None
-    if cut.recorded:
-        gone = all(r.phase is Phase.LEFT for r in reports.values())
-        return Left() if cut.leaving and gone else None
     first = _part(cut, reports[0])
     if not first or first.step is not CutStep.COMMITTED:
         return None

@@ -22,7 +22,12 @@ from .view import JobView
 
 RETRY_SECONDS = 60
 # Cuts that the planner wants; it says why.
-_PLANNED = (CheckpointReason.PREEMPTION, CheckpointReason.MIGRATION, CheckpointReason.DRAIN)
+_PLANNED = (
+    CheckpointReason.PREEMPTION,
+    CheckpointReason.MIGRATION,
+    CheckpointReason.DRAIN,
+    CheckpointReason.RESIZE,
+)
 
 # What is asked for once, and what has no time to wait, does not wait out an earlier cut's failure.
 _URGENT = (CheckpointReason.EVICTION, CheckpointReason.REQUESTED)

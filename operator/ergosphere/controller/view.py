@@ -19,6 +19,8 @@ _STUCK = {
     "ErrImageNeverPull",
     "CreateContainerConfigError",
 }
+# Exit codes above are 128 and the number of the signal that ended the container's first process.
+_SIGNALLED = 128
 _STUCK |= {"CreateContainerError", "RunContainerError"}
 
 
@@ -26,6 +28,7 @@ _STUCK |= {"CreateContainerError", "RunContainerError"}
 class WorkerPod:
     """A worker's pod. `left` is the cut with which its program was ended, by the launcher's word.
 
+    `reason` is set when something else than the program, or a cut, has ended it.
     `lost` says that its node is gone or out of reach, `grace_seconds` how long a deleted pod may go on.
     """
 
@@ -125,7 +128,7 @@ def _worker(pod: Mapping[str, Any], main: str, lost: Callable[[str], bool]) -> W
         node=spec.get("nodeName", ""),
         ip=status.get("podIP", ""),
         phase=status.get("phase", "Pending"),
-        reason=status.get("reason", ""),
+        reason=status.get("reason", "") or (_killed(ended) if ended else ""),
         deleting="deletionTimestamp" in metadata,
         grace_seconds=metadata.get("deletionGracePeriodSeconds", 0),
         lost=bool(spec.get("nodeName")) and lost(spec["nodeName"]),
@@ -147,12 +150,23 @@ def _exit(terminated: Mapping[str, Any]) -> Exit:
 
 def _left(terminated: Mapping[str, Any]) -> str:
     # The program itself may have written the file: believed only for the cut that the operator made.
+    left = _word(terminated).get("left")
+    return left if isinstance(left, str) else ""
+
+
+def _killed(terminated: Mapping[str, Any]) -> str:
+    """Why a launcher said nothing: it was killed. Memory runs out by the program's own doing."""
+    by_signal = terminated.get("exitCode", 0) > _SIGNALLED and terminated.get("reason") != "OOMKilled"
+    return "the launcher was killed" if by_signal and not _word(terminated) else ""
+
+
+def _word(terminated: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the launcher wrote as the container's termination message; nothing where it did not."""
     try:
         word = json.loads(terminated.get("message") or "null")
     except ValueError:
-        return ""
-    left = word.get("left") if isinstance(word, dict) else None
-    return left if isinstance(left, str) else ""
+        return {}
+    return word if isinstance(word, dict) else {}
 
 
 def _unschedulable(status: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 import os
 from base64 import b64decode
 from collections.abc import Coroutine
@@ -62,7 +63,8 @@ class WorkerPod:
             if self._cut_off.is_set():
                 await self._back.wait()
         how = self.program.exit
-        word = f'{{"left": "{self.program.cut}"}}' if self.program.state == "Left" else ""
+        left = self.program.state == "Left"
+        word = json.dumps({"left": self.program.cut} if left else {"exit": how.model_dump()})
         terminated = {"exitCode": how.code, "message": word, "reason": "Ended", "containerID": "sim://1"}
         await self._report("Failed" if how.code else "Succeeded", {"terminated": terminated})
 

@@ -92,6 +92,21 @@ def test_a_program_that_ends_before_it_is_cut_fails_the_cut():
     assert verdict.failure.reason == "ProgramEnded"
 
 
+@pytest.mark.parametrize("heard", [{0, 1}, {0}], ids=["both heard", "the one that left silent"])
+def test_a_recorded_cut_does_not_fail_when_a_rank_runs_on_after_another_has_left(heard):
+    agents = [SimulatedAgent(rank) for rank in range(2)]
+    while "Commit" not in agents[0].told:
+        for rank, command in barrier.advance(
+            cut(2, leaving=True), {a.rank: a.report() for a in agents}
+        ).commands.items():
+            agents[rank].tell(command)
+    agents[1].tell(barrier.Leave(cut="c1"))
+    agents[0].expire()
+    reports = {a.rank: a.report() for a in agents if a.rank in heard}
+    orders = barrier.advance(cut(2, leaving=True, recorded=True), reports)
+    assert (orders.commands, orders.verdict) == ({}, None)
+
+
 def _act_out(data, agents, *, leaving: bool):
     """Run the cut with silent ranks, lost commands and leases that end, as hypothesis likes."""
     ranks = len(agents)

@@ -372,3 +372,11 @@ def test_a_checkpoint_at_an_interval_that_failed_is_not_tried_again_at_once():
     scene.status = after(scene, later=31).status.to_dict()
     assert after(scene, later=32).status.cut is None
     assert after(scene, later=92).status.cut.reason == "Interval"
+
+
+def test_the_work_that_a_loss_undoes_is_counted_from_the_last_checkpoint_and_added_up():
+    scene = Scene().placed("n1", ran=True, lostSeconds=2.5).running().without_pod()
+    assert after(scene, later=40).status.lost_seconds == 42.5
+    saved = {"name": "a-1", "time": (NOW + timedelta(seconds=30)).isoformat()}
+    scene.status["lastCheckpoint"] = saved
+    assert after(scene, later=40).status.lost_seconds == 12.5

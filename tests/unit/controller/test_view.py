@@ -1,0 +1,40 @@
+"""How a worker's pod is read: what ended it, and by whose doing."""
+
+import json
+
+import pytest
+
+from ergosphere.api.meta import LABEL_INCARNATION, LABEL_RANK
+from ergosphere.controller.view import WorkerPod, worker_pods
+
+
+def ended(code: int, message: str = "", reason: str = "Error") -> WorkerPod:
+    labels = {LABEL_RANK: "0", LABEL_INCARNATION: "1"}
+    terminated = {"exitCode": code, "message": message, "reason": reason}
+    containers = [{"name": "main", "state": {"terminated": terminated}}]
+    pod = {
+        "metadata": {"name": "a-1-0", "uid": "p", "labels": labels},
+        "spec": {"nodeName": "n1"},
+        "status": {"phase": "Failed", "containerStatuses": containers},
+    }
+    (worker,) = worker_pods([pod], "main", lambda _: False)
+    return worker
+
+
+def test_the_launchers_word_tells_a_cut_from_an_end() -> None:
+    assert ended(0, json.dumps({"left": "c-1"})).left == "c-1"
+    assert ended(3, json.dumps({"exit": {"code": 3, "signal": 0}})).left == ""
+    assert ended(0, "what the program wrote").left == ""
+
+
+def test_a_launcher_that_was_killed_is_nothing_that_the_program_did() -> None:
+    assert ended(137).reason == "the launcher was killed"
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "reason"),
+    [(137, '{"exit": {"code": 137, "signal": 9}}', "Error"), (137, "", "OOMKilled"), (64, "", "Error")],
+    ids=["the program was killed", "its memory ran out", "the launcher refused its options"],
+)
+def test_what_the_program_or_its_template_did_counts(code: int, message: str, reason: str) -> None:
+    assert ended(code, message, reason).reason == ""
