@@ -214,6 +214,6 @@ class OneCooperativeRank(OneRank):
 
 
 TestOneRank = OneRank.TestCase
-TestOneRank.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
+TestOneRank.settings = settings(max_examples=50, stateful_step_count=40)
 TestOneCooperativeRank = OneCooperativeRank.TestCase
 TestOneCooperativeRank.settings = TestOneRank.settings

@@ -181,7 +181,7 @@ def actor(memory: Memory, choice: random.Random, number: int) -> Process:
     return Process(memory, works[choice.choices(list(works), [5, 1, 4, 1, 4])[0]], choice.random())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32), st.integers(2, 4))
 @example(571610899, 4)  # a pack is condemned, and then committed by the upload that had pinned it before
 def test_no_manifest_ever_names_what_is_gone_and_nothing_unnamed_stays(seed: int, width: int) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ergosphere.checkpoints import Store
@@ -20,7 +20,6 @@ def rows(prints: list[tuple[int, int]]) -> "np.typing.NDArray[np.uint64]":
     return np.array(prints, dtype=np.uint64).reshape(-1, 2)
 
 
-@settings(deadline=None)
 @given(st.lists(st.lists(st.tuples(st.sampled_from([1, 2, 3, 2**63, 7 << 52]) | words, words), max_size=40)))
 def test_the_index_is_a_dictionary(batches: list[list[tuple[int, int]]]) -> None:
     index, expected = PageIndex(), {}

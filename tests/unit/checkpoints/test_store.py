@@ -64,7 +64,7 @@ async def checkpoint(store: Store, name: str, *ranks: Path) -> list[int]:
     return [one.new_bytes for one in saved]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.dictionaries(
         st.sampled_from(["pages-1.img", "core-7.img", "deep/er/files.tar", "deep/log", "z"]),

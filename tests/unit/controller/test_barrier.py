@@ -131,7 +131,7 @@ def _act_out(data, agents, *, leaving: bool):
     return recorded, verdict
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_every_interleaving_ends_all_committed_or_all_resumed(data):
     ranks = data.draw(st.integers(1, 4), label="ranks")
