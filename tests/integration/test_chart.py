@@ -48,6 +48,8 @@ def test_the_chart_is_sound(helm: Helm) -> None:
     [
         ("store.hostPath=/a,store.claim=b", "store.hostPath and store.claim exclude each other"),
         ("leaseSeconds=0", "leaseSeconds"),
+        ("store.url=ftp://host", "url"),
+        ("store.cache.limitGiB=0", "limitGiB"),
         ("replica=2", "replica"),
         ("tiers[0].name=gold,tiers[0].gpuFraction=2", "gpuFraction"),
         ("podDisruptionBudget.enabled=true", "podDisruptionBudget needs replicas of 2 or more"),
@@ -65,6 +67,23 @@ def test_wrong_values_are_refused(helm: Helm, values: str, said: str) -> None:
     with pytest.raises(subprocess.CalledProcessError) as refused:
         helm.render("--set", values)
     assert said in refused.value.stderr
+
+
+def test_a_bucket_comes_with_its_secrets_and_no_volume(helm: Helm) -> None:
+    store = "url=s3://bucket/fleet,secret=credentials,keySecret=key,shareAcrossNamespaces=true"
+    cache = "cache.hostPath=/var/cache/ergosphere,cache.limitGiB=16"
+    values = ",".join(f"store.{value}" for value in f"{store},{cache}".split(","))
+    rendered = helm.render("--set", values, "--show-only", "templates/deployment.yaml")
+    (container,) = yaml.safe_load(rendered)["spec"]["template"]["spec"]["containers"]
+    told = {v["name"]: v["value"] for v in container["env"] if v["name"].startswith("ERGO_STORE")}
+    assert told == {
+        "ERGO_STORE_URL": "s3://bucket/fleet",
+        "ERGO_STORE_SECRET": "credentials",
+        "ERGO_STORE_KEY_SECRET": "key",
+        "ERGO_STORE_SHARED": "true",
+        "ERGO_STORE_CACHE_HOSTPATH": "/var/cache/ergosphere",
+        "ERGO_STORE_CACHE_GIB": "16",
+    }
 
 
 def test_an_installation_offers_kinds_and_tiers(installed: str, server: Api) -> None:

@@ -15,7 +15,7 @@ from ergosphere.checkpoints.errors import Corrupt, Denied, Full, Invalid, Missin
 _PART_BYTES = 8 << 20
 _PARTS_AT_ONCE = 3
 _BACKOFF = {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=10), "base": 2}
-_CLIENT: Any = {"timeout": timedelta(seconds=60), "connect_timeout": timedelta(seconds=5)}
+_CONNECT = timedelta(seconds=5)
 _DENIED = (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError)
 _NO_BUCKET = ("NoSuchBucket", "ContainerNotFound", "The specified bucket does not exist")
 _FULL = ("InsufficientStorage", "QuotaExceeded", "507 ", "StorageFull")
@@ -43,17 +43,24 @@ def _translated(key: str) -> Iterator[None]:
 
 
 class Bucket:
-    """`Blobs` in a bucket. A request that fails is repeated, with backoff, while `patience` lasts.
+    """`Blobs` in a bucket.
+
+    A request that fails or is not answered within `timeout` is repeated, with backoff, for up to `patience`.
 
     `options` are the settings of the library's `S3Store`, `GCSStore` or `AzureStore`, and `allow_http`;
     what they lack is taken from the environment's usual variables.
     """
 
     def __init__(
-        self, url: str, options: Mapping[str, str], patience: timedelta = timedelta(minutes=2)
+        self,
+        url: str,
+        options: Mapping[str, str],
+        patience: timedelta = timedelta(minutes=2),
+        timeout: timedelta = timedelta(seconds=60),
     ) -> None:
         config: Any = {name: value for name, value in options.items() if name != "allow_http"}
-        client: Any = _CLIENT | {"allow_http": options.get("allow_http") == "true"}
+        allow_http = options.get("allow_http") == "true"
+        client: Any = {"timeout": timeout, "connect_timeout": _CONNECT, "allow_http": allow_http}
         retry: Any = {"max_retries": 20, "retry_timeout": patience, "backoff": _BACKOFF}
         try:
             if url.startswith("memory://"):
@@ -62,8 +69,10 @@ class Bucket:
                 self._store = from_url(url, config=config, client_options=client, retry_config=retry)
         except exceptions.UnknownConfigurationKeyError:
             raise Invalid("the store's Secret has a key that this kind of store does not know") from None
-        except (exceptions.BaseError, ValueError) as error:
-            raise Invalid(f"store URL not understood ({type(error).__name__})") from None
+        except (exceptions.BaseError, ValueError):
+            raise Invalid(
+                "the store's URL and the credentials in its Secret are not enough to open it"
+            ) from None
 
     def put(self, key: str, parts: Iterable[Data], *, durable: bool = True) -> None:
         """See `Blobs.put`."""

@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 import zstandard
 from blake3 import blake3
@@ -33,12 +34,12 @@ class Codec:
 
     def seal(self, data: Data) -> bytes:
         """`data` compressed with zstd, and encrypted with AES-256-GCM if this codec has a key."""
-        return self._encrypt(self._compressor().compress(data))
+        return bytes(self._encrypt(self._compressor().compress(data)))
 
-    def seal_all(self, parts: Sequence[Data]) -> list[bytes]:
+    def seal_all(self, parts: Sequence[Data]) -> list[Data]:
         """Each of `parts` sealed by itself. One call for many, as each takes hold of the interpreter anew."""
-        packed = self._compressor().multi_compress_to_buffer(list(parts))
-        return [self._encrypt(packed[number].tobytes()) for number in range(len(packed))]
+        packed: Any = self._compressor().multi_compress_to_buffer(list(parts))
+        return [self._encrypt(memoryview(packed[number])) for number in range(len(packed))]
 
     def open(self, sealed: Data, size: int, expected: str) -> bytes:
         """The at most `size` bytes behind `sealed`, which must have the hash `expected`.
@@ -58,7 +59,7 @@ class Codec:
                 raise Denied("stored bytes are not readable without an encryption key") from error
             raise Corrupt("stored bytes do not decompress") from error
 
-    def _encrypt(self, packed: bytes) -> bytes:
+    def _encrypt(self, packed: Data) -> Data:
         if self._cipher is None:
             return packed
         nonce = os.urandom(_NONCE)

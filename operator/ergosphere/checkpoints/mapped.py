@@ -18,7 +18,7 @@ def mapped(file: int, offset: int, size: int) -> Pages | None:
         return None
     whole = size // PAGE * PAGE
     if whole == size:
-        memory = mmap.mmap(file, size, prot=mmap.PROT_READ, offset=offset)
+        memory = mmap.mmap(file, size, mmap.MAP_SHARED | mmap.MAP_POPULATE, mmap.PROT_READ, offset=offset)
         return np.frombuffer(memory, dtype=np.uint8).reshape(-1, PAGE)
     pages = np.zeros((pages_in(size), PAGE), dtype=np.uint8)
     return pages if os.preadv(file, [pages.data.cast("B")[:size]], offset) == size else None

@@ -8,7 +8,7 @@ PAGE = 4096
 LINE = 64  # what tensors are aligned to, wherever in a page an allocator puts them
 PAGE_LINES = PAGE // LINE
 _WORDS = PAGE // 8
-_SLICE = 128  # pages whose words and halves stay in the second-level cache together
+_SLICE = 256  # pages whose words and halves stay in the second-level cache together
 
 _WEIGHT = np.uint64(0x9E37_79B9_7F4A_7C15)
 

@@ -140,10 +140,22 @@ class PackWriter:
         self._packs.append(_Pack(self._blobs, key, name, self._codec, self._uploads))
 
     def _seal(self, parts: list[Pages]) -> _Sealed:
-        pages = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        blocks = [pages[at : at + BLOCK_PAGES].data.cast("B") for at in range(0, len(pages), BLOCK_PAGES)]
-        sealed = self._codec.seal_all(blocks)
+        sealed = self._codec.seal_all([block.data.cast("B") for block in _blocks(parts)])
         return b"".join(sealed), [len(block) for block in sealed], [digest(block) for block in sealed]
+
+
+def _blocks(parts: list[Pages]) -> Iterator[Pages]:
+    """The parts' pages in blocks, copied where a block comes from several parts."""
+    held, count = list[Pages](), 0
+    for part in parts:
+        for piece in np.split(part, range(BLOCK_PAGES - count, len(part), BLOCK_PAGES)):
+            held.append(piece)
+            count += len(piece)
+            if count == BLOCK_PAGES:
+                yield held[0] if len(held) == 1 else np.concatenate(held)
+                held, count = [], 0
+    if held:
+        yield np.concatenate(held)
 
 
 def _picked(pages: Pages, rows: NDArray[np.int64]) -> Pages:

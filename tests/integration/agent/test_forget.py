@@ -11,7 +11,11 @@ from ergosphere.checkpoints import Missing, Store
 
 
 def forget(*checkpoints: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ergosphere.agent", "forget", *checkpoints]
+    return agent("forget", *checkpoints, **environment)
+
+
+def agent(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "ergosphere.agent", *arguments]
     settings = {"PATH": os.environ["PATH"], **environment}
     return subprocess.run(command, env=settings, capture_output=True, text=True, timeout=60, check=False)
 
@@ -37,6 +41,21 @@ async def test_a_checkpoint_is_deleted_with_its_data_and_others_stay(tmp_path):
     (tmp_path / "back").mkdir()
     await store.fetch("ns/job/b", 0, tmp_path / "back")
     assert (tmp_path / "back" / "pages-1.img").stat().st_size == 1 << 20
+
+
+async def test_what_nothing_needs_is_collected_in_one_namespace_alone(tmp_path):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "store").mkdir()
+    url = (tmp_path / "store").as_uri()
+    (tmp_path / "images" / "pages-1.img").write_bytes(os.urandom(1 << 20))
+    store = Store.open(url)
+    for namespace in ("ns", "other"):
+        await save(store, tmp_path / "images", f"{namespace}/job/a")
+        await store.delete(f"{namespace}/job/a")
+    done = agent("collect", "ns", ERGO_STORE=url)
+    assert done.returncode == 0, done.stderr
+    packs = list((tmp_path / "store").rglob("packs/*/*"))
+    assert {pack.relative_to(tmp_path / "store").parts[1] for pack in packs} == {"other"}
 
 
 @pytest.mark.parametrize(

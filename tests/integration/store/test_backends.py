@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -136,8 +137,9 @@ def test_an_option_that_the_backend_does_not_know() -> None:
         lambda number, method, path: 503 if number % 3 == 0 else None,
         lambda number, method, path: 500 if number % 4 == 1 else None,
         lambda number, method, path: 429 if number % 5 == 2 else None,
+        lambda number, method, path: 0 if number % 5 == 3 else None,
     ],
-    ids=["throttled", "failing", "too many requests"],
+    ids=["throttled", "failing", "too many requests", "cut off"],
 )
 async def test_a_backend_that_fails_now_and_then_is_asked_again(
     gateway: Gateway, tmp_path: Path, judge: Callable[[int, str, str], Verdict]
@@ -148,6 +150,24 @@ async def test_a_backend_that_fails_now_and_then_is_asked_again(
         saved = await store.save(root, "ns/job/one", 0)
         await store.commit("ns/job/one", [saved.digest], {})
         await store.fetch("ns/job/one", 0, tmp_path / "back")
+    assert (tmp_path / "back/pages-1.img").read_bytes() == (root / "pages-1.img").read_bytes()
+
+
+async def test_a_backend_that_does_not_answer_is_asked_again(gateway: Gateway, tmp_path: Path) -> None:
+    root = images(tmp_path / "images", 2, 3000)
+    over = threading.Event()
+
+    def judge(number: int, method: str, path: str) -> Verdict:
+        return 0 if number % 6 == 4 and not over.wait(60) else None
+
+    with proxy(gateway.port, judge) as between:
+        options = gateway.options(between.port)
+        slow = Bucket(f"s3://{BUCKET}/{tmp_path.name}", options, timeout=timedelta(seconds=1))
+        store = Store(slow, Codec())
+        saved = await store.save(root, "ns/job/one", 0)
+        await store.commit("ns/job/one", [saved.digest], {})
+        await store.fetch("ns/job/one", 0, tmp_path / "back")
+        over.set()
     assert (tmp_path / "back/pages-1.img").read_bytes() == (root / "pages-1.img").read_bytes()
 
 
