@@ -20,7 +20,7 @@ def ergo(kubectl: Kubectl, namespace: str) -> Ergo:
 def test_a_job_goes_where_its_owner_says_and_its_log_goes_on(
     start: StartJob, ergo: Ergo, kubectl: Kubectl, tmp_path: Path
 ) -> None:
-    job = start("moved", steps=150)
+    job = start("moved", steps=500)
     job.until_step(5)
     first = job.node()
     other = next(
@@ -32,9 +32,9 @@ def test_a_job_goes_where_its_owner_says_and_its_log_goes_on(
         assert moved["nodes"] == [target] == [job.node()]
         ergo("suspend", "moved", "--wait")
         ergo("resume", "moved", "--wait")
-        job.until_phase(JobPhase.SUCCEEDED)
+        job.until_phase(JobPhase.SUCCEEDED, timeout=180)
         assert following.wait(timeout=30) == 0
-    assert [step.number for step in parse((tmp_path / "log").read_text())] == list(range(150))
+    assert [step.number for step in parse((tmp_path / "log").read_text())] == list(range(500))
     told = json.loads(ergo("describe", "moved", "-o", "json"))["timeline"]
     why = [entry["why"] for entry in told if entry["what"] == "Cutting"]
     assert any(text.endswith(f"Leaves {first}, as its owner asks.") for text in why)

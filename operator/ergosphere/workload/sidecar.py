@@ -35,7 +35,7 @@ def agent(settings: PodSettings, environment: Mapping[str, str], *, gang: bool) 
             "runAsGroup": 0,
             "runAsNonRoot": False,
             "readOnlyRootFilesystem": not gang,
-            "capabilities": {"drop": ["ALL"], "add": _capabilities()},
+            "capabilities": {"drop": ["ALL"], "add": agent_capabilities()},
         },
         "volumeMounts": [*mounts(read_only_bin=False), *own_mounts],
         **store.credentials(settings),
@@ -54,7 +54,8 @@ def volumes(settings: PodSettings, secret: str) -> list[dict[str, Any]]:
     ]
 
 
-def _capabilities() -> list[str]:
+def agent_capabilities() -> list[str]:
+    """What the agent holds inside the pod's user namespace; docs/capabilities.md has them too."""
     # The run directory belongs to a user whom nothing runs as. NET_ADMIN makes the job network's device, and
     # puts the addresses of earlier pods in place: without them open connections cannot be restored.
     return ["CHOWN", "DAC_OVERRIDE", "FOWNER", "NET_ADMIN"]

@@ -27,16 +27,23 @@ class Agent:
         self._id = 0
         self._socket = socket.socket(socket.AF_UNIX)
         self._socket.settimeout(PATIENCE)
+        try:
+            self._connect(path, alive)
+        except BaseException:
+            self._socket.close()
+            raise
+        self._lines = self._socket.makefile("r")
+
+    def _connect(self, path: Path, alive: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
                 self._socket.connect(str(path))
-                break
+                return
             except (FileNotFoundError, ConnectionRefusedError):
                 assert alive(), "the launcher ended before it listened"
                 assert time.monotonic() < deadline, "the launcher does not listen"
                 time.sleep(0.01)
-        self._lines = self._socket.makefile("r")
 
     def _read(self) -> dict[str, Any]:
         line = self._lines.readline()
