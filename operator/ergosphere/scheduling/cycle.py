@@ -37,6 +37,8 @@ class Cycle:
         self.admission = Admission(space.capacity, tiers)
         self.waiting: dict[str, Waiting] = {}
         self.look_again: float | None = None
+        self.dropped: list[str] = []
+        """Jobs whose GPUs this plan took, in that order; some were given back."""
         self.released = 0
         """How often room was made; grows when what did not fit before may fit now."""
         self._expected: dict[str, float] = {}
@@ -59,6 +61,8 @@ class Cycle:
         self.space.take(placement, job.gpus_per_worker)
         self.target[job.name] = placement
         self.cause[job.name] = cause
+        if not placement:
+            self.dropped.append(job.name)
 
     def unassign(self, job: Job) -> None:
         """Let the job stay as it is."""
