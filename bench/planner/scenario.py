@@ -15,7 +15,7 @@ RACKS_PER_ZONE = 50
 LEVELS = ("zone", "rack")
 NOW = 10 * 86400.0
 
-SIZES = {1: 38, 2: 8, 4: 10, 8: 38, 16: 3, 32: 2, 64: 1.3}
+SIZES = {1: 36, 2: 8, 4: 9, 8: 40, 16: 4, 32: 2, 64: 1.8}
 """GPUs a job, with weights between those of the Microsoft ITP traces: three jobs in four fill the fleet."""
 
 
@@ -27,12 +27,15 @@ class Scenario:
     jobs: list[Job]
 
 
-def scenario(gpus: int, seed: int = 0) -> Scenario:
-    """A fleet with that many GPUs, and a fifth as many jobs. The same seed gives the same scenario."""
+def scenario(gpus: int, seed: int = 0, running: bool = True) -> Scenario:
+    """A fleet with that many GPUs, and a fifth as many jobs, three in four of them running if any is.
+
+    The same seed gives the same scenario.
+    """
     chance = random.Random(seed)  # noqa: S311 - a scenario, not a secret
     fleet = Fleet({node.name: node for node in _nodes(gpus // GPUS_PER_NODE, chance)}, LEVELS)
-    jobs = [_job(f"job-{i:05}", chance) for i in range(gpus // 5)]
-    return Scenario(fleet, list(_placed(fleet, jobs, len(jobs) * 3 // 4, chance)))
+    jobs = [job_of(f"job-{i:05}", chance, NOW - chance.expovariate(1 / 40000)) for i in range(gpus // 5)]
+    return Scenario(fleet, list(_placed(fleet, jobs, running * len(jobs) * 3 // 4, chance)))
 
 
 def _nodes(count: int, chance: random.Random) -> Iterator[Node]:
@@ -50,8 +53,8 @@ def _nodes(count: int, chance: random.Random) -> Iterator[Node]:
         )
 
 
-def _job(name: str, chance: random.Random) -> Job:
-    """Tiers 20/50/30, one in ten elastic, one in ten with a wish for its rack, one in ten for a GPU type."""
+def job_of(name: str, chance: random.Random, submitted: float) -> Job:
+    """Tiers 20/50/30, half of the gangs elastic, one in ten wishes for a rack, one in ten for a GPU type."""
     gpus = chance.choices(list(SIZES), list(SIZES.values()))[0]
     workers, each = (1, gpus) if gpus <= GPUS_PER_NODE else (gpus // GPUS_PER_NODE, GPUS_PER_NODE)
     elastic = workers > 1 and chance.random() < 0.5
@@ -60,7 +63,7 @@ def _job(name: str, chance: random.Random) -> Job:
         workers,
         each,
         tier=chance.choices(["Premium", "Standard", "Basic"], [2, 5, 3])[0],
-        submitted=NOW - chance.expovariate(1 / 40000),
+        submitted=submitted,
         min_workers=workers // 2 if elastic else None,
         max_workers=workers * 2 if elastic else None,
         gpu_types=frozenset({"H100"}) if chance.random() < 0.1 else frozenset(),

@@ -34,6 +34,8 @@ class Book:
         self.unpromised: set[str] = set()
         """Those of `placed` that no promise was made to."""
         self.shapes: dict[str, Shape] = {}
+        self.guesses: dict[str, tuple[float, float]] = {}
+        """What plans expected of jobs, and until when that holds if they do not change; see `order`."""
         self.elastic: set[str] = set()
         self.on: defaultdict[str, set[str]] = defaultdict(set)
         self.leaving: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -69,6 +71,7 @@ class Book:
         """Forget a job; raises `KeyError` when there is none of that name."""
         job = self.jobs.pop(name)
         del self.shapes[name]
+        self.guesses.pop(name, None)
         self.unadmitted.pop(name, None)
         self.waiting.pop(name, None)
         self.placed.pop(name, None)

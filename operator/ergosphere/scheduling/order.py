@@ -24,11 +24,11 @@ def _guess_s(run_s: float, rules: Rules) -> float:
     return rules.fresh_s * 2.0 ** math.floor(math.log2(run_s / rules.fresh_s) + 1)
 
 
-def next_guess(job: Job, now: float, rules: Rules) -> float | None:
-    """When more is expected of the job than now, if it goes on as it does; None while it stands still."""
+def next_guess(job: Job, now: float, rules: Rules) -> float:
+    """When more is expected of the job than now, if it goes on as it does; infinite while it stands still."""
     received = job.ledger.changes[-1][1] if job.ledger.changes else 0
     if not received:
-        return None
+        return math.inf
     run_s = job.ledger.attained(now) / job.workers
     return now + (_guess_s(run_s, rules) - run_s) * job.workers / received
 

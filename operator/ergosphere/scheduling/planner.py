@@ -72,9 +72,8 @@ class Planner:
     def space(self) -> Space:
         """The index of free GPUs."""
         if self._space is None:
-            self._space = Space(self.nodes, self.levels)
-            for job in self.book.jobs.values():
-                self._space.take(job.placement, job.gpus_per_worker)
+            taken = ((job.placement, job.gpus_per_worker) for job in self.book.jobs.values())
+            self._space = Space(self.nodes, self.levels, taken)
         return self._space
 
     def plan(self, now: float) -> Plan:

@@ -1,6 +1,7 @@
 """Serving the waiting jobs: those come first that are expected to give the GPUs back first."""
 
 import heapq
+import math
 
 from ergosphere.scheduling import promise
 from ergosphere.scheduling.book import Shape
@@ -9,7 +10,6 @@ from ergosphere.scheduling.defragmentation import Defragmenter
 from ergosphere.scheduling.elasticity import place_elastic
 from ergosphere.scheduling.explanation import Explanation, started_on
 from ergosphere.scheduling.model import Job, Placement
-from ergosphere.scheduling.order import next_guess
 from ergosphere.scheduling.turns import Turns
 from ergosphere.scheduling.yielding import Yield, above_asked, make_room
 
@@ -95,8 +95,8 @@ class Serving:
     def fill(self) -> None:
         """Give what is free to all others in order; those without a promise take turns."""
         cycle = self.cycle
-        heap = [(cycle.expected(job), job.submitted, job.name) for job in self.idle()]
-        heapq.heapify(heap)
+        # A sorted list is a heap.
+        heap = sorted((cycle.expected(job), job.submitted, job.name) for job in self.idle())
         late: list[Job] = []
         while heap:
             job = cycle.job(heapq.heappop(heap)[-1])
@@ -117,20 +117,22 @@ class Serving:
     def explain(self) -> None:
         """Say of each job that is left why it waits."""
         explanation = Explanation(self.cycle, self.defragmenter.costs)
-        for job in sorted(self.idle(), key=lambda job: job.name):
+        for job in self.idle():
             self.cycle.waiting[job.name] = explanation.waiting(job)
         if self.cycle.waiting:
             self._look_again()
 
     def _look_again(self) -> None:
         """When time alone brings more room: others have rested, ran longer, or moving them pays by then."""
-        cycle, rules = self.cycle, self.cycle.rules
-        for name, job in cycle.book.placed.items():
-            if job.started + rules.min_run_s > cycle.now:
-                cycle.again(job.started + rules.min_run_s)
-            elif name in cycle.book.unpromised:
-                time = next_guess(job, cycle.now, rules)
-                if time is not None:
-                    cycle.again(time)
-        for time in self.defragmenter.pays_at.values():
-            cycle.again(time)
+        cycle, now = self.cycle, self.cycle.now
+        placed = cycle.book.placed.values()
+        fresh = now - cycle.rules.min_run_s
+        rested = min((job.started for job in placed if job.started > fresh), default=math.inf)
+        known = cycle.book.guesses.keys() & cycle.book.unpromised
+        longer = min(
+            (until for name in known if (until := cycle.book.guesses[name][1]) > now), default=math.inf
+        )
+        pays = min(self.defragmenter.pays_at.values(), default=math.inf)
+        again = min(rested + cycle.rules.min_run_s, longer, pays)
+        if again < math.inf:
+            cycle.again(again)

@@ -23,9 +23,9 @@ class Turns:
     def take(self, job: Job) -> Placement | None:
         """Room for the job on GPUs of those that have no promise either and will run much longer."""
         cycle, shape = self.cycle, self.cycle.book.shapes[job.name]
-        if cycle.promise(job) or not job.gpus_per_worker:
-            return None
         limit = cycle.expected(job) * cycle.rules.turn_factor
+        if limit > self._longest() or cycle.promise(job) or not job.gpus_per_worker:
+            return None
         released, least = self.failed.get(shape, (-1, 0.0))
         if released == cycle.released and limit >= least:
             return None
@@ -45,6 +45,10 @@ class Turns:
             rested = [j for j in jobs if cycle.rested(j) and cycle.settled(j)]
             self.takers = sorted(rested, key=lambda j: (-cycle.expected(j), j.name))
         return self.takers
+
+    def _longest(self) -> float:
+        takers = self._takers()
+        return self.cycle.expected(takers[0]) if takers else 0.0
 
     def _longer(self, limit: float) -> Iterator[Yield]:
         takers = self._takers()
