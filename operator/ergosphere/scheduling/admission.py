@@ -3,8 +3,9 @@
 A promise that was made is kept, so jobs admitted once stay admitted. The others wait for room and run
 meanwhile on GPUs that nobody was promised.
 
-A tier that promises the fraction p is given promises while at most p x p of the fleet is promised in all:
-its jobs' asking then fills p of the fleet, so that they can have their turns, and higher tiers find room.
+A tier that promises the fraction p is given promises while the jobs that hold one, of any tier, ask for at
+most p of the fleet. They can then all run at once: gangs of many sizes cannot be relied upon to take turns in
+time. Whatever is left beyond that is for higher tiers.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,42 +14,59 @@ from ergosphere.scheduling.model import Job, Tier
 
 
 class Admission:
-    """Promised GPUs by the set of GPU types they may come from, against what the fleet has of those types."""
+    """What jobs with a promise ask for, by the GPU types they accept, against what the fleet has of those."""
 
     def __init__(self, capacity: Mapping[str, int], tiers: Mapping[str, Tier]) -> None:
         self.tiers = tiers
         self.capacity = dict(capacity)
         self.all = frozenset(self.capacity)
-        self.promised: dict[frozenset[str], float] = {}
+        self.asked: dict[frozenset[str], int] = {}
 
     def _kinds(self, types: frozenset[str]) -> frozenset[str]:
         return types & self.all if types else self.all
 
-    def count(self, tier: str, types: frozenset[str], gpus: int) -> None:
-        """Reckon with promises that were made to jobs of a tier asking for these GPUs."""
+    def count(self, types: frozenset[str], gpus: int) -> None:
+        """Reckon with jobs that hold a promise and ask for these GPUs."""
         kinds = self._kinds(types)
-        self.promised[kinds] = self.promised.get(kinds, 0.0) + self.tiers[tier].promise * gpus
+        self.asked[kinds] = self.asked.get(kinds, 0) + gpus
 
-    def room(self, tier: str, types: frozenset[str]) -> tuple[float, float]:
-        """GPUs promised out of these types alone, and the most that may be when the tier promises."""
+    def room(self, tier: str, types: frozenset[str]) -> tuple[int, float]:
+        """GPUs asked for out of these types alone, and the most that may be when the tier promises."""
         kinds = self._kinds(types)
-        made = sum(gpus for others, gpus in self.promised.items() if others <= kinds)
-        return made, self.tiers[tier].promise ** 2 * sum(self.capacity[kind] for kind in kinds)
+        made = sum(gpus for others, gpus in self.asked.items() if others <= kinds)
+        return made, self.tiers[tier].promise * sum(self.capacity[kind] for kind in kinds)
 
-    def admits(self, job: Job) -> bool:
+    def admits(self, tier: str, types: frozenset[str], gpus: int) -> bool:
         """Whether one more promise can be kept; a job alone is promised what it asks even of a full fleet."""
-        more = self.tiers[job.tier].promise * job.workers * job.gpus_per_worker
-        for types in (job.gpu_types, self.all) if job.gpu_types else (self.all,):
-            made, most = self.room(job.tier, types)
-            if made and made + more > most + 1e-6:
+        for kinds in (types, self.all) if types else (self.all,):
+            made, most = self.room(tier, kinds)
+            if made and made + gpus > most + 1e-6:
                 return False
         return True
 
     def admit(self, jobs: Iterable[Job]) -> list[Job]:
         """Make what promises can be made to these jobs, in this order, and say to whom."""
         admitted = []
+        refused: set[tuple[str, frozenset[str], int]] = set()
         for job in jobs:
-            if self.admits(job):
-                self.count(job.tier, job.gpu_types, job.workers * job.gpus_per_worker)
+            request = job.tier, job.gpu_types, job.workers * job.gpus_per_worker
+            if request in refused:
+                continue
+            if self.admits(*request):
+                self.count(*request[1:])
                 admitted.append(job)
+            else:
+                refused.add(request)
         return admitted
+
+    def possible(self, jobs: Iterable[Job]) -> list[Job]:
+        """Those that could be admitted if they came first: each promise made only leaves less room."""
+        known: dict[tuple[str, frozenset[str], int], bool] = {}
+        found = []
+        for job in jobs:
+            request = job.tier, job.gpu_types, job.workers * job.gpus_per_worker
+            if request not in known:
+                known[request] = self.admits(*request)
+            if known[request]:
+                found.append(job)
+        return found

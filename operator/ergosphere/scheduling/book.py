@@ -31,13 +31,17 @@ class Book:
         self.placed: dict[str, Job] = {}
         self.suspended: dict[str, Job] = {}
         self.unadmitted: dict[str, Job] = {}
+        self.unpromised: set[str] = set()
+        """Those of `placed` that no promise was made to."""
         self.shapes: dict[str, Shape] = {}
+        self.guesses: dict[str, tuple[float, float]] = {}
+        """What plans expected of jobs, and until when that holds if they do not change; see `order`."""
         self.elastic: set[str] = set()
         self.on: defaultdict[str, set[str]] = defaultdict(set)
         self.leaving: defaultdict[str, Counter[str]] = defaultdict(Counter)
         """GPUs by job on each node that they are still to leave."""
-        self.admitted: Counter[tuple[str, frozenset[str]]] = Counter()
-        """GPUs asked for by admitted jobs, by tier and acceptable GPU types."""
+        self.admitted: Counter[frozenset[str]] = Counter()
+        """GPUs asked for by admitted jobs, by acceptable GPU types."""
 
     def put(self, job: Job) -> None:
         """Add a job, or replace the one of that name."""
@@ -53,6 +57,8 @@ class Book:
             self.placed[job.name] = job
             if job.elastic:
                 self.elastic.add(job.name)
+            if job.admitted is None:
+                self.unpromised.add(job.name)
         else:
             self.waiting[job.name] = job
         for node in dict.fromkeys(job.placement):
@@ -65,11 +71,13 @@ class Book:
         """Forget a job; raises `KeyError` when there is none of that name."""
         job = self.jobs.pop(name)
         del self.shapes[name]
+        self.guesses.pop(name, None)
         self.unadmitted.pop(name, None)
         self.waiting.pop(name, None)
         self.placed.pop(name, None)
         self.suspended.pop(name, None)
         self.elastic.discard(name)
+        self.unpromised.discard(name)
         for node in dict.fromkeys(job.placement):
             self._forget(node, name)
         for node in dict.fromkeys(job.leaving):
@@ -81,7 +89,7 @@ class Book:
 
     def _count(self, job: Job, sign: int) -> None:
         if job.admitted is not None and job.state is not State.SUSPENDED:
-            self.admitted[job.tier, job.gpu_types] += sign * job.workers * job.gpus_per_worker
+            self.admitted[job.gpu_types] += sign * job.workers * job.gpus_per_worker
 
     def _forget(self, node: str, name: str) -> None:
         self.on[node].discard(name)

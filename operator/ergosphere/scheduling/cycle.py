@@ -8,7 +8,7 @@ from ergosphere.scheduling import promise
 from ergosphere.scheduling.admission import Admission
 from ergosphere.scheduling.book import Book
 from ergosphere.scheduling.model import Action, Job, Migrate, Placement, Preempt, Resize, Start, Tier, Waiting
-from ergosphere.scheduling.order import expected_gpu_s
+from ergosphere.scheduling.order import expected_gpu_s, next_guess
 from ergosphere.scheduling.placing import place
 from ergosphere.scheduling.rules import Rules
 from ergosphere.scheduling.space import Space
@@ -37,9 +37,10 @@ class Cycle:
         self.admission = Admission(space.capacity, tiers)
         self.waiting: dict[str, Waiting] = {}
         self.look_again: float | None = None
+        self.dropped: list[str] = []
+        """Jobs whose GPUs this plan took, in that order; some were given back."""
         self.released = 0
         """How often room was made; grows when what did not fit before may fit now."""
-        self._expected: dict[str, float] = {}
 
     def admit(self, job: Job) -> None:
         """Promise the job its tier's fraction from now on."""
@@ -59,6 +60,8 @@ class Cycle:
         self.space.take(placement, job.gpus_per_worker)
         self.target[job.name] = placement
         self.cause[job.name] = cause
+        if not placement:
+            self.dropped.append(job.name)
 
     def unassign(self, job: Job) -> None:
         """Let the job stay as it is."""
@@ -72,9 +75,10 @@ class Cycle:
 
     def expected(self, job: Job) -> float:
         """See `order.expected_gpu_s`."""
-        guess = self._expected.get(job.name)
-        if guess is None:
-            guess = self._expected[job.name] = expected_gpu_s(job, self.now, self.rules)
+        guess, until = self.book.guesses.get(job.name, (0.0, 0.0))
+        if not guess or until <= self.now:
+            guess = expected_gpu_s(job, self.now, self.rules)
+            self.book.guesses[job.name] = guess, next_guess(job, self.now, self.rules)
         return guess
 
     def surplus(self, job: Job) -> float:
@@ -98,12 +102,11 @@ class Cycle:
         return promise.endures(job, self.now, self.tiers, self.rules)
 
     def settled(self, job: Job) -> bool:
-        """Whether the job may be moved at all: it is whole, not on the move, and not decided upon yet."""
-        return (
-            not job.leaving
-            and job.name not in self.target
-            and not any(self.space.lost(node) for node in set(job.placement))
-        )
+        """Whether the job may be moved at all: it is not on the move, and not decided upon yet.
+
+        Jobs with a lost node are decided upon first of all.
+        """
+        return not job.leaving and job.name not in self.target
 
     def rested(self, job: Job) -> bool:
         """Whether the job had its minimum run time since it was last placed."""
@@ -128,7 +131,7 @@ class Cycle:
 
     def _action(self, name: str) -> Action | None:
         job, target, cause = self.book.jobs[name], self.target[name], self.cause[name]
-        lost = any(self.space.lost(node) for node in set(job.placement))
+        lost = not self.space.alive.issuperset(job.placement)
         if not target:
             return Preempt(name, cause.reason, cause.message, cut=not lost) if job.placement else None
         if not job.placement or lost:

@@ -17,11 +17,15 @@ TRIES = 4
 
 
 class Defragmenter:
-    """Tries each shape of gang once in a plan; `costs` keeps the GPU-seconds of what did not pay."""
+    """Tries each shape of gang once in a plan.
+
+    `costs` keeps the GPU-seconds of what did not pay, `pays_at` the time at which it will.
+    """
 
     def __init__(self, cycle: Cycle) -> None:
         self.cycle = cycle
         self.costs: dict[Shape, float] = {}
+        self.pays_at: dict[Shape, float] = {}
         self.tried: set[Shape] = set()
         self.tried_with: set[Shape] = set()
 
@@ -42,13 +46,15 @@ class Defragmenter:
         if moved is None:
             return None
         cost = sum(mover.moving.pause_s * len(mover.placement) * mover.gpus_per_worker for mover in moved)
-        waited = max(self.cycle.rules.patience_s, self.cycle.now - max(job.started, job.submitted))
+        since = max(job.started, job.submitted)
+        waited = max(self.cycle.rules.patience_s, self.cycle.now - since)
         placement = self.cycle.place(job, job.workers)
         if placement is not None and cost <= waited * gpus:
             self.cycle.released += 1
             return placement
         if placement is not None:
             self.costs[shape] = cost
+            self.pays_at[shape] = since + cost / gpus
         self._undo(moved)
         return None
 

@@ -36,10 +36,20 @@ class Explanation:
         self.cycle = cycle
         self.costs = costs
         self.lacking: dict[Shape, tuple[str, str]] = {}
+        self.alike: dict[tuple[Shape, str], Waiting] = {}
+        """What jobs of one shape and tier without a promise wait for."""
 
     def waiting(self, job: Job) -> Waiting:
         """The reason that holds back this job, and the promise it has meanwhile."""
         shape = self.cycle.book.shapes[job.name]
+        if self.cycle.promise(job):
+            return self._waiting(job, shape)
+        alike = self.alike.get((shape, job.tier))
+        if alike is None:
+            alike = self.alike[shape, job.tier] = self._waiting(job, shape)
+        return alike
+
+    def _waiting(self, job: Job, shape: Shape) -> Waiting:
         if shape not in self.lacking:
             self.lacking[shape] = self._lack(job, shape)
         reason, lack = self.lacking[shape]
@@ -93,7 +103,7 @@ class Explanation:
         if not self.cycle.promise(job):
             made, most = self.cycle.admission.room(job.tier, job.gpu_types)
             return (
-                f"{made:.0f} of at most {most:.0f} GPUs are promised to other jobs; until there is room for "
+                f"jobs that were promised GPUs ask for {made} of at most {most:.0f}; until there is room for "
                 f"one more promise it runs when GPUs are idle."
             )
         return f"It had {self.cycle.fraction(job):.2f} of its time; {tier.name} promises {tier.promise:.2f}."

@@ -24,7 +24,7 @@ def suspend(cycle: Cycle) -> None:
 def salvage(cycle: Cycle) -> list[Job]:
     """Take from jobs with a lost node what they have left, and from starting ones what turned out taken."""
     space, book = cycle.space, cycle.book
-    names = {name for node in book.on if space.lost(node) for name in book.on[node]}
+    names = {name for node in book.on.keys() - space.alive for name in book.on[node]}
     stranded = sorted(
         (book.placed[n] for n in names if n in book.placed), key=lambda j: by_tier(j, cycle.tiers)
     )

@@ -6,8 +6,10 @@ so that none idles while a job that fits waits.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from ergosphere.scheduling.book import Book
+from ergosphere.scheduling.claims import Claims
 from ergosphere.scheduling.cycle import Cycle
 from ergosphere.scheduling.elasticity import grow, refit
 from ergosphere.scheduling.maintenance import evacuate, relocate, salvage, suspend
@@ -51,6 +53,8 @@ class Planner:
         """See `Policy`. Raises `KeyError` for an unknown tier."""
         if job.tier not in self.tiers:
             raise KeyError(f"job {job.name}: no tier {job.tier!r}; there are {', '.join(sorted(self.tiers))}")
+        if job.admitted is not None and not self.tiers[job.tier].promise:
+            job = replace(job, admitted=None)
         if self._space is not None:
             old = self.book.jobs.get(job.name)
             if old is not None:
@@ -68,9 +72,8 @@ class Planner:
     def space(self) -> Space:
         """The index of free GPUs."""
         if self._space is None:
-            self._space = Space(self.nodes, self.levels)
-            for job in self.book.jobs.values():
-                self._space.take(job.placement, job.gpus_per_worker)
+            taken = ((job.placement, job.gpus_per_worker) for job in self.book.jobs.values())
+            self._space = Space(self.nodes, self.levels, taken)
         return self._space
 
     def plan(self, now: float) -> Plan:
@@ -92,7 +95,7 @@ def _decide(cycle: Cycle) -> Plan:
     admit(cycle)
     serving = Serving(cycle)
     serving.salvaged()
-    serving.claims()
+    Claims(serving).serve()
     serving.fill()
     grow(cycle)
     serving.explain()

@@ -32,8 +32,11 @@ def surplus(job: Job, now: float, tiers: Mapping[str, Tier]) -> float:
 
 
 def lead_s(job: Job, rules: Rules) -> float:
-    """How long before its promise breaks a waiting job must be acted upon."""
-    return rules.lead_s + job.moving.pause_s / 2
+    """How long before its promise breaks a waiting job must be acted upon.
+
+    Others have to be cut before it is restored; their cut is reckoned to take as long as one of its own.
+    """
+    return rules.lead_s + job.moving.pause_s
 
 
 def due(job: Job, tiers: Mapping[str, Tier], rules: Rules) -> float | None:
@@ -58,7 +61,7 @@ def due(job: Job, tiers: Mapping[str, Tier], rules: Rules) -> float | None:
             high = middle
         else:
             low = middle
-    return high
+    return low
 
 
 def stopped(job: Job, now: float) -> Job:
@@ -68,5 +71,4 @@ def stopped(job: Job, now: float) -> Job:
 
 def endures(job: Job, now: float, tiers: Mapping[str, Tier], rules: Rules) -> bool:
     """Whether the job could be stopped now without its promise being due at once."""
-    time = due(stopped(job, now), tiers, rules)
-    return time is None or time > now
+    return fraction(stopped(job, now), now + lead_s(job, rules), tiers) >= promise(job, tiers)

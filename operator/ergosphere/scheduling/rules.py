@@ -16,8 +16,8 @@ class Rules:
     turn_factor: float = 2.0
     """A job without a promise yields to another one only if it is expected to occupy this many times the
     GPU time."""
-    look_s: float = 300.0
-    """How often jobs without a promise are compared while some of them wait."""
+    look_s: float = 60.0
+    """How often room is looked for again for a job whose promise could not be kept."""
     fresh_s: float = 600.0
     """Run time that a job is expected to need at least, however short it has run."""
     moves: int = 16

@@ -1,6 +1,7 @@
-"""Serving the waiting jobs: promises first, then whoever is expected to give the GPUs back first."""
+"""Serving the waiting jobs: those come first that are expected to give the GPUs back first."""
 
 import heapq
+import math
 
 from ergosphere.scheduling import promise
 from ergosphere.scheduling.book import Shape
@@ -9,17 +10,16 @@ from ergosphere.scheduling.defragmentation import Defragmenter
 from ergosphere.scheduling.elasticity import place_elastic
 from ergosphere.scheduling.explanation import Explanation, started_on
 from ergosphere.scheduling.model import Job, Placement
-from ergosphere.scheduling.yielding import Yield, Yielders, above_asked, make_room
+from ergosphere.scheduling.turns import Turns
+from ergosphere.scheduling.yielding import Yield, above_asked, make_room
 
 
 def admit(cycle: Cycle) -> None:
     """Promise to those that want a promise what the fleet still has to promise, and note whom."""
     book = cycle.book
-    for (tier, types), gpus in sorted(
-        book.admitted.items(), key=lambda item: (item[0][0], sorted(item[0][1]))
-    ):
-        cycle.admission.count(tier, types, gpus)
-    wanting = [job for job in book.unadmitted.values() if cycle.tiers[job.tier].promise]
+    for types, gpus in book.admitted.items():
+        cycle.admission.count(types, gpus)
+    wanting = cycle.admission.possible(j for j in book.unadmitted.values() if cycle.tiers[j.tier].promise)
     wanting.sort(
         key=lambda job: (
             -cycle.tiers[job.tier].rank,
@@ -39,15 +39,17 @@ class Serving:
     def __init__(self, cycle: Cycle) -> None:
         self.cycle = cycle
         self.defragmenter = Defragmenter(cycle)
+        self.turns = Turns(cycle, self.defragmenter)
         self.failed: dict[Shape, int] = {}
         """Shapes that did not fit, and how often room had been made by then."""
-        self.turns: list[tuple[float, str]] | None = None
+        self.above: list[Yield] | None = None
 
     def idle(self) -> list[Job]:
         """The jobs without a placement that may have one, as they stand in this plan; in no order."""
         cycle = self.cycle
-        jobs = [cycle.job(name) for name in cycle.book.waiting if not cycle.target.get(name)]
-        for name, placement in cycle.target.items():
+        target, admitted = cycle.target, cycle.admitted
+        jobs = [admitted.get(n, job) for n, job in cycle.book.waiting.items() if not target.get(n)]
+        for name, placement in target.items():
             job = cycle.book.jobs[name]
             if not placement and job.placement and name not in cycle.book.suspended:
                 jobs.append(promise.stopped(cycle.job(name), cycle.now))
@@ -63,53 +65,11 @@ class Serving:
                     message = f"{self.cycle.cause[name].message} {started_on(placement)}"
                     self.start(job, placement, Cause(self.cycle.cause[name].reason, message))
 
-    def claims(self) -> None:
-        """Start those whose promise would break, on GPUs of those who have more than they were promised."""
-        due = sorted(self._due(), key=self._claim_order)
-        yielders = Yielders(self.cycle) if due else None
-        for job in due:
-            if yielders is not None and not self._fits(job):
-                self._claim(job, yielders)
-
-    def _due(self) -> list[Job]:
-        cycle, due = self.cycle, []
-        for job in self.idle():
-            if job.admitted is not None:
-                time = cycle.due(job)
-                if time is not None and time <= cycle.now:
-                    due.append(job)
-                elif time is not None:
-                    cycle.again(time)
-        return due
-
-    def _claim_order(self, job: Job) -> tuple[int, int, float, float, str]:
-        cycle = self.cycle
-        return (
-            -cycle.tiers[job.tier].rank,
-            -job.priority,
-            cycle.surplus(job),
-            job.submitted,
-            job.name,
-        )
-
-    def _claim(self, job: Job, yielders: Yielders) -> None:
-        cycle, tier = self.cycle, self.cycle.tiers[job.tier]
-        if not 0 < job.workers * job.gpus_per_worker <= cycle.space.spare + yielders.gpus:
-            return
-        why = f"{job.name}, whose {tier.name} promise of {tier.promise:.2f} would break otherwise"
-        cause = Cause("Yielded", f"Yields its GPUs to {why}; it had more than it was promised.")
-        placement = make_room(cycle, job, yielders.for_claim(job), cause)
-        if placement is None:
-            placement = self.defragmenter.clear_with(job, yielders.for_claim(job), cause)
-        if placement is not None:
-            message = f"{tier.name} promises it {tier.promise:.2f} of its time. {started_on(placement)}"
-            self.start(job, placement, Cause("PromiseDue", message))
-
     def start(self, job: Job, placement: Placement, cause: Cause) -> None:
         """Give the job its placement."""
         self.cycle.assign(self.cycle.book.jobs[job.name], placement, cause)
 
-    def _fits(self, job: Job) -> bool:
+    def fits(self, job: Job) -> bool:
         """Start the job if it fits, perhaps after others gave back spare GPUs or moved closer together."""
         cycle, shape = self.cycle, self.cycle.book.shapes[job.name]
         if self.failed.get(shape) == cycle.released:
@@ -118,7 +78,7 @@ class Serving:
         reason = "Fits"
         if placement is None and job.gpus_per_worker:
             back = Cause("GivenBack", f"Gives GPUs beyond what it asked for back to {job.name}.")
-            placement = make_room(cycle, job, above_asked(cycle), back)
+            placement = make_room(cycle, job, self._above(), back)
         if placement is None:
             placement, reason = self.defragmenter.clear(job), "Defragmented"
         if placement is None:
@@ -127,53 +87,52 @@ class Serving:
         self.start(job, placement, Cause(reason, started_on(placement)))
         return True
 
+    def _above(self) -> list[Yield]:
+        if self.above is None:
+            self.above = above_asked(self.cycle)
+        return self.above
+
     def fill(self) -> None:
         """Give what is free to all others in order; those without a promise take turns."""
-        heap = [(self.cycle.expected(job), job.submitted, job.name) for job in self.idle()]
-        heapq.heapify(heap)
+        cycle = self.cycle
+        # A sorted list is a heap.
+        heap = sorted((cycle.expected(job), job.submitted, job.name) for job in self.idle())
         late: list[Job] = []
         while heap:
-            name = heapq.heappop(heap)[-1]
-            job = self.cycle.job(name)
-            if self._fits(job):
+            job = cycle.job(heapq.heappop(heap)[-1])
+            if self.fits(job):
                 continue
-            late.append(job)
-            for victim in self._turn(job):
-                heapq.heappush(heap, (self.cycle.expected(victim), victim.submitted, victim.name))
-        if self.turns:
-            for job in late:
-                if not self.cycle.placement(job):
-                    self._fits(job)
-
-    def _turn(self, job: Job) -> list[Job]:
-        """Let the job have its turn: those yield that have no promise either and will run much longer."""
-        cycle = self.cycle
-        if cycle.promise(job) or not job.gpus_per_worker:
-            return []
-        limit = cycle.expected(job) * cycle.rules.turn_factor
-        yields = [Yield(cycle.book.jobs[name], ()) for negative, name in self._takers() if -negative >= limit]
-        if not yields or job.workers * job.gpus_per_worker > cycle.space.spare + sum(y.gpus for y in yields):
-            return []
-        cause = Cause("TurnOver", f"Ran long; it is the turn of {job.name}.")
-        placement = make_room(cycle, job, yields, cause) or self.defragmenter.clear_with(job, yields, cause)
-        if placement is None:
-            return []
-        self.start(job, placement, Cause("Turn", f"It is its turn. {started_on(placement)}"))
-        return [y.job for y in yields if cycle.target.get(y.job.name) == ()]
-
-    def _takers(self) -> list[tuple[float, str]]:
-        """Running jobs without a promise that are rested, those expected to run longest first."""
-        cycle = self.cycle
-        if self.turns is None:
-            unpromised = [j for n, j in cycle.book.placed.items() if not cycle.promise(cycle.job(n))]
-            if unpromised:
-                cycle.again(cycle.now + cycle.rules.look_s)
-            rested = [j for j in unpromised if cycle.rested(j) and cycle.settled(j)]
-            self.turns = sorted((-cycle.expected(j), j.name) for j in rested)
-        return self.turns
+            dropped = len(cycle.dropped)
+            placement = self.turns.take(job)
+            if placement is None:
+                late.append(job)
+                continue
+            self.start(job, placement, Cause("Turn", f"It is its turn. {started_on(placement)}"))
+            for victim in (cycle.job(name) for name in dict.fromkeys(cycle.dropped[dropped:])):
+                if not cycle.placement(victim):
+                    heapq.heappush(heap, (cycle.expected(victim), victim.submitted, victim.name))
+        for job in late if cycle.released else ():
+            self.fits(job)
 
     def explain(self) -> None:
         """Say of each job that is left why it waits."""
         explanation = Explanation(self.cycle, self.defragmenter.costs)
-        for job in sorted(self.idle(), key=lambda job: job.name):
+        for job in self.idle():
             self.cycle.waiting[job.name] = explanation.waiting(job)
+        if self.cycle.waiting:
+            self._look_again()
+
+    def _look_again(self) -> None:
+        """When time alone brings more room: others have rested, ran longer, or moving them pays by then."""
+        cycle, now = self.cycle, self.cycle.now
+        placed = cycle.book.placed.values()
+        fresh = now - cycle.rules.min_run_s
+        rested = min((job.started for job in placed if job.started > fresh), default=math.inf)
+        known = cycle.book.guesses.keys() & cycle.book.unpromised
+        longer = min(
+            (until for name in known if (until := cycle.book.guesses[name][1]) > now), default=math.inf
+        )
+        pays = min(self.defragmenter.pays_at.values(), default=math.inf)
+        again = min(rested + cycle.rules.min_run_s, longer, pays)
+        if again < math.inf:
+            cycle.again(again)

@@ -22,7 +22,10 @@ def bits(nodes: int) -> Iterator[int]:
 class Space:
     """Free GPUs by node. Placements may overlap lost nodes and may overbook: `free` is then negative."""
 
-    def __init__(self, nodes: Mapping[str, Node], levels: Sequence[str]) -> None:
+    def __init__(
+        self, nodes: Mapping[str, Node], levels: Sequence[str], taken: Iterable[tuple[Placement, int]] = ()
+    ) -> None:
+        """`taken` holds placements and the GPUs a worker of each."""
         ordered = sorted(nodes.values(), key=lambda n: (n.domains, n.name))
         self.levels = tuple(levels)
         self.nodes: list[Node] = ordered
@@ -39,9 +42,14 @@ class Space:
         self.capacity: Counter[str] = Counter()
         self.spare = 0
         self.over: set[int] = set()
+        self.alive = {n.name for n in ordered if n.ready}
         self.types: dict[str, int] = {}
         self.platforms: dict[str, int] = {}
         self._domains()
+        for placement, gpus in taken:
+            for i in (self.number[name] for name in placement if name in self.number):
+                self.free[i] -= gpus
+                self.light[i] += not gpus
         for i, node in enumerate(ordered):
             self.types[node.gpu_type] = self.types.get(node.gpu_type, 0) | 1 << i
             self.platforms[node.platform] = self.platforms.get(node.platform, 0) | 1 << i
@@ -104,6 +112,7 @@ class Space:
         self._close(i)
         old = self.nodes[i]
         self.nodes[i] = node
+        (self.alive.add if node.ready else self.alive.discard)(node.name)
         self.free[i] += (node.gpus - node.foreign) - (old.gpus - old.foreign)
         self._mark(i)
         self._open(i)
@@ -143,8 +152,3 @@ class Space:
         self.spare += after - before
         for of, total in zip(self.domain_of, self.total, strict=True):
             total[of[i]] += after - before
-
-    def lost(self, name: str) -> bool:
-        """Whether a placement on the node cannot be alive."""
-        i = self.number.get(name)
-        return i is None or not self.nodes[i].ready

@@ -1,11 +1,12 @@
 """Who yields, and how much, to make room for a gang."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ergosphere.scheduling.cycle import Cause, Cycle
 from ergosphere.scheduling.model import Job, Placement
-from ergosphere.scheduling.placing import room
+from ergosphere.scheduling.placing import accepted, room
+from ergosphere.scheduling.space import Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,49 +22,76 @@ class Yield:
         return (len(self.job.placement) - len(self.rest)) * self.job.gpus_per_worker
 
 
+class Tally:
+    """How many workers of a gang would fit if some jobs yielded; counted, nothing is assigned."""
+
+    def __init__(self, space: Space, job: Job) -> None:
+        self.space = space
+        self.each = job.gpus_per_worker
+        self.nodes = accepted(space, job)
+        self.extra: dict[int, int] = {}
+        self.workers = sum(
+            room(shelf, self.nodes, self.each, job.workers) for shelf in space.buckets.values()
+        )
+
+    def _room(self, i: int) -> int:
+        return max(0, self.space.free[i] + self.extra.get(i, 0)) // self.each
+
+    def add(self, one: Yield) -> None:
+        """Reckon with what the job yields."""
+        gpus = one.job.gpus_per_worker
+        for node in one.job.placement[len(one.rest) :]:
+            i = self.space.number[node]
+            if self.nodes >> i & 1:
+                before = self._room(i)
+                self.extra[i] = self.extra.get(i, 0) + gpus
+                self.workers += self._room(i) - before
+
+    def helps(self, one: Yield) -> bool:
+        """Whether a node that the job leaves has room for a worker then."""
+        leaves = (self.space.number[node] for node in set(one.job.placement[len(one.rest) :]))
+        return any(self.nodes >> i & 1 and self._room(i) for i in leaves)
+
+
 def make_room(cycle: Cycle, job: Job, yields: Iterable[Yield], cause: Cause) -> Placement | None:
     """Let as few as needed of these yield, the first first, and return the room made for the job.
 
-    None, and nothing changed, when all of them are not enough. Those that turn out not to be in the way keep
-    what they have.
+    None, and nothing changed, when all of them are not enough.
     """
-    given: list[Yield] = []
+    tally = Tally(cycle.space, job)
+    chosen: dict[str, Yield] = {}
+    enough = 0
     for one in yields:
-        if cycle.settled(one.job):
-            cycle.assign(one.job, one.rest, cause)
-            given.append(one)
-            placement = _try(cycle, job)
+        if one.job.name in chosen or not cycle.settled(one.job):
+            continue
+        chosen[one.job.name] = one
+        tally.add(one)
+        if tally.workers >= job.workers and len(chosen) >= enough:
+            placement = _try(cycle, job, [y for y in chosen.values() if tally.helps(y)], cause)
             if placement is not None:
-                cycle.released += 1
-                return _spare(cycle, job, given, placement)
-    for one in given:
-        cycle.unassign(one.job)
+                return placement
+            # The count was right, yet they are too far apart for the job. Not after each: that would be slow.
+            enough = 2 * len(chosen)
     return None
 
 
-def _try(cycle: Cycle, job: Job) -> Placement | None:
-    """Room for the job now; a quick count comes first, as most tries fail."""
-    space = cycle.space
-    if job.workers * job.gpus_per_worker > space.spare:
+def _try(cycle: Cycle, job: Job, yields: list[Yield], cause: Cause) -> Placement | None:
+    """Room for the job when all of these yield. Those that yielded in vain take back what they had."""
+    for one in yields:
+        cycle.assign(one.job, one.rest, cause)
+    placement = cycle.place(job, job.workers)
+    if placement is None:
+        for one in yields:
+            cycle.unassign(one.job)
         return None
-    if (
-        sum(room(shelf, space.usable, job.gpus_per_worker, job.workers) for shelf in space.buckets.values())
-        < job.workers
-    ):
-        return None
-    return cycle.place(job, job.workers)
-
-
-def _spare(cycle: Cycle, job: Job, given: list[Yield], placement: Placement) -> Placement:
-    """Take back from the last to the first who yielded in vain."""
-    for one in reversed(given[:-1]):
-        cause = cycle.cause[one.job.name]
+    for one in reversed(yields[:-1]):
         cycle.unassign(one.job)
-        without = _try(cycle, job)
+        without = cycle.place(job, job.workers)
         if without is None:
             cycle.assign(one.job, one.rest, cause)
         else:
             placement = without
+    cycle.released += 1
     return placement
 
 
@@ -84,52 +112,53 @@ def above_asked(cycle: Cycle) -> list[Yield]:
 
 
 class Yielders:
-    """All running jobs in the order in which they yield to a promise: computed once for a plan."""
+    """The running jobs in the order in which they yield to a promise: lowest tier, then largest surplus."""
 
     def __init__(self, cycle: Cycle) -> None:
         self.cycle = cycle
-        self.ranked: list[tuple[int, float, float, float, str]] = []
-        tiers = cycle.tiers
-        for name, job in cycle.book.placed.items():
-            surplus = cycle.surplus(job)
-            if surplus > 0 or not cycle.promise(job):
-                self.ranked.append(
-                    (
-                        tiers[job.tier].rank,
-                        -round(surplus, 2),
-                        round(job.moving.pause_s),
-                        -cycle.expected(job),
-                        name,
-                    )
-                )
-        self.ranked.sort()
-        self.gpus = sum(self._gpus(entry[-1]) for entry in self.ranked)
+        self.tiers: dict[int, list[Job]] | None = None
+        self.ranked: dict[int, list[Job]] = {}
 
-    def _gpus(self, name: str) -> int:
-        job = self.cycle.book.jobs[name]
-        return len(job.placement) * job.gpus_per_worker
-
-    def for_claim(self, claimant: Job) -> Iterable[Yield]:
+    def to(self, claimant: Job) -> Iterator[Yield]:
         """Those that yield to the claimant's promise: first by shrinking, then by being preempted."""
-        for name in sorted(self.cycle.book.elastic):
-            job = self.cycle.book.jobs[name]
-            floor = job.smallest if self._yields(job, claimant, self.cycle.surplus(job)) else job.workers
-            one = shrinkable(self.cycle, job, floor)
+        cycle = self.cycle
+        for name in sorted(cycle.book.elastic):
+            job = cycle.book.jobs[name]
+            one = shrinkable(cycle, job, job.smallest if self._yields(job, claimant) else job.workers)
             if one is not None:
                 yield one
-        for rank, negative, _, _, name in self.ranked:
-            if rank > self.cycle.tiers[claimant.tier].rank and self.cycle.promise(self.cycle.book.jobs[name]):
-                continue
-            job = self.cycle.book.jobs[name]
-            if self._yields(job, claimant, -negative):
-                yield Yield(job, ())
+        for rank in sorted(self._tiers()):
+            above = rank > cycle.tiers[claimant.tier].rank
+            for job in self._ranked(rank):
+                if not (above and cycle.promise(job)) and self._yields(job, claimant):
+                    yield Yield(job, ())
 
-    def _yields(self, job: Job, claimant: Job, surplus: float) -> bool:
+    def _tiers(self) -> dict[int, list[Job]]:
+        if self.tiers is None:
+            self.tiers = {}
+            for name in self.cycle.book.placed:
+                job = self.cycle.job(name)
+                self.tiers.setdefault(self.cycle.tiers[job.tier].rank, []).append(job)
+        return self.tiers
+
+    def _ranked(self, rank: int) -> list[Job]:
+        """The jobs of a tier, ordered when they are first asked for: mostly a lower one has enough."""
+        if rank not in self.ranked:
+            self.ranked[rank] = sorted(self._tiers()[rank], key=self._order)
+        return self.ranked[rank]
+
+    def _order(self, job: Job) -> tuple[float, float, float, str]:
+        cycle = self.cycle
+        surplus = round(cycle.surplus(job), 2)
+        return (-surplus, round(job.moving.pause_s), -cycle.expected(job), job.name)
+
+    def _yields(self, job: Job, claimant: Job) -> bool:
         """A promise takes from those without one, from lower tiers' surplus, and its own tier's if rested."""
         cycle = self.cycle
         if not cycle.promise(job):
             return True
         below = cycle.tiers[claimant.tier].rank - cycle.tiers[job.tier].rank
+        surplus = cycle.surplus(job)
         if below < 0 or surplus <= 0 or not cycle.endures(job):
             return False
         return below > 0 or (

@@ -127,7 +127,7 @@ class Simulation:
 
     def _apply(self, plan: Plan) -> None:
         for name in plan.admitted:
-            self._put(self.active[name], admitted=self.now)
+            self.policy.put(self.active[name].admit(self.now))
         for action in plan.actions:
             self._act(self.active[action.job], action)
         self._settle()

@@ -67,6 +67,12 @@ class Run:
         self.job = replace(job, ledger=job.ledger.record(now, running, job.workers))
         return self.job
 
+    def admit(self, now: float) -> Job:
+        """The promise holds from now on. What it takes to restore the job first counts as received."""
+        if self.saved and not self.rate:
+            _add(self.admitted_hours, 0.0, self.job.moving.pause_s / 2, 1.0)
+        return self.become(now, admitted=now)
+
     def begin(self, now: float, rate: float) -> None:
         """The program runs from now on."""
         self.begun = self.since = now
@@ -103,22 +109,25 @@ class Run:
 
     def kept(self, end: float, promise: float) -> tuple[float, float]:
         """Hours in which the promise was kept, and all hours, from submission to `end`."""
-        return _kept(self.hours, end - self.job.submitted, promise)
+        return self._kept(self.hours, end - self.job.submitted, end, promise)
 
     def kept_admitted(self, end: float, promise: float) -> tuple[float, float]:
         """The same from admission on; nothing if it was never admitted."""
         if self.job.admitted is None:
             return 0.0, 0.0
-        return _kept(self.admitted_hours, end - self.job.admitted, promise)
+        return self._kept(self.admitted_hours, end - self.job.admitted, end, promise)
 
-
-def _kept(hours: dict[int, float], total_s: float, promise: float) -> tuple[float, float]:
-    kept_s = 0.0
-    for hour in range(int(total_s // HOUR_S) + 1):
-        length = min(HOUR_S, total_s - hour * HOUR_S)
-        if length > 0 and hours.get(hour, 0.0) >= promise * length - 1e-6:
-            kept_s += length
-    return kept_s / HOUR_S, total_s / HOUR_S
+    def _kept(
+        self, hours: dict[int, float], total_s: float, end: float, promise: float
+    ) -> tuple[float, float]:
+        """What is left after the last full hour is judged by the whole hour before the end."""
+        full = int(total_s // HOUR_S)
+        kept_s = HOUR_S * sum(hours.get(hour, 0.0) >= promise * HOUR_S - 1e-6 for hour in range(full))
+        rest_s = total_s - full * HOUR_S
+        last = self.job.ledger.fraction(end) if full else hours.get(0, 0.0) / rest_s if rest_s else 1.0
+        if last >= promise - 1e-9:
+            kept_s += rest_s
+        return kept_s / HOUR_S, total_s / HOUR_S
 
 
 def _add(hours: dict[int, float], begin: float, end: float, share: float) -> None:

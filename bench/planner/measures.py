@@ -1,0 +1,100 @@
+"""What is measured: a plan from nothing, and the plan after one event."""
+
+import random
+import resource
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from statistics import median
+
+from bench.planner.scenario import NOW, Scenario, job_of, scenario
+from ergosphere.scheduling.model import Plan, Preempt, State
+from ergosphere.scheduling.planner import Planner
+
+EVENTS = 10
+"""Of each kind."""
+
+Figures = dict[str, float]
+
+
+def planner_of(given: Scenario) -> Planner:
+    """A planner that was told all of the scenario."""
+    planner = Planner(given.fleet.levels)
+    for node in given.fleet.nodes.values():
+        planner.put_node(node)
+    for job in given.jobs:
+        planner.put(job)
+    return planner
+
+
+def apply(planner: Planner, plan: Plan, now: float) -> None:
+    """Carry a plan out in no time: whoever was started runs."""
+    for name in plan.admitted:
+        planner.put(replace(planner.book.jobs[name], admitted=now))
+    for action in plan.actions:
+        job = planner.book.jobs[action.job]
+        target = () if isinstance(action, Preempt) else action.placement
+        state = State.RUNNING if target else State.WAITING
+        ledger = job.ledger.record(now, len(target), job.workers)
+        planner.put(replace(job, state=state, placement=target, started=now, ledger=ledger))
+
+
+def settled(gpus: int) -> Scenario:
+    """The scenario some minutes on, when the planner has made it its own and most have rested again."""
+    given = scenario(gpus)
+    planner = planner_of(given)
+    for minutes in (0, 20, 40):
+        apply(planner, planner.plan(NOW + 60.0 * minutes), NOW + 60.0 * minutes)
+    return Scenario(given.fleet, list(planner.book.jobs.values()))
+
+
+def measure(gpus: int) -> Figures:
+    """All figures for a fleet of that size, times in seconds of the processor."""
+    given = settled(gpus)
+    now = NOW + 3600.0
+    full = min(_timed(lambda: planner_of(given).plan(now)) for _ in range(3))
+    empty = Scenario(given.fleet, scenario(gpus, running=False).jobs)
+    cold = min(_timed(lambda: planner_of(empty).plan(now)) for _ in range(2))
+    events = {kind: median(times) for kind, times in _events(planner_of(given), now).items()}
+    running = sum(bool(job.placement) for job in given.jobs)
+    return {
+        "gpus": gpus,
+        "nodes": len(given.fleet.nodes),
+        "jobs": len(given.jobs),
+        "running": running,
+        "full_plan_s": round(full, 4),
+        "cold_plan_s": round(cold, 4),
+        "event_plan_s": round(max(events.values()), 4),
+        **{f"{kind}_s": round(value, 4) for kind, value in events.items()},
+        "peak_rss_mib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+    }
+
+
+def _timed(act: Callable[[], object]) -> float:
+    begin = time.process_time()
+    act()
+    return time.process_time() - begin
+
+
+def _events(planner: Planner, now: float) -> dict[str, list[float]]:
+    """Let things happen one by one; each plan is carried out before the next event."""
+    apply(planner, planner.plan(now), now)
+    times: dict[str, list[float]] = {}
+    for kind, happen in _happenings(planner, now):
+        begin = time.process_time()
+        happen()
+        plan = planner.plan(now)
+        times.setdefault(kind, []).append(time.process_time() - begin)
+        apply(planner, plan, now)
+    return times
+
+
+def _happenings(planner: Planner, now: float) -> Iterator[tuple[str, Callable[[], None]]]:
+    chance = random.Random(1)  # noqa: S311 - a scenario, not a secret
+    for i in range(EVENTS):
+        done = chance.choice(sorted(planner.book.placed))
+        yield "job_done", lambda name=done: planner.drop(name)  # type: ignore[misc]
+        new = job_of(f"new-{i}", chance, now)
+        yield "job_submitted", lambda job=new: planner.put(job)  # type: ignore[misc]
+        node = planner.nodes[chance.choice(sorted(planner.nodes))]
+        yield "node_lost", lambda node=node: planner.put_node(replace(node, ready=False))  # type: ignore[misc]

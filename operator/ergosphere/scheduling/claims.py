@@ -1,0 +1,63 @@
+"""Keeping promises: jobs whose fraction would fall below what they were promised are started now."""
+
+from ergosphere.scheduling.book import Shape
+from ergosphere.scheduling.cycle import Cause
+from ergosphere.scheduling.explanation import started_on
+from ergosphere.scheduling.model import Job
+from ergosphere.scheduling.serving import Serving
+from ergosphere.scheduling.yielding import Yielders, make_room
+
+
+class Claims:
+    """Serves those whose promise is due, on GPUs of those who have more than they were promised."""
+
+    def __init__(self, serving: Serving) -> None:
+        self.serving = serving
+        self.cycle = serving.cycle
+        self.yielders = Yielders(serving.cycle)
+        self.failed: dict[tuple[Shape, int, int], int] = {}
+        """Claims that found no room, and how often room had been made by then."""
+
+    def serve(self) -> None:
+        """Start them, the highest tier first, within a tier the one that is worst off."""
+        for job in sorted(self._due(), key=self._order):
+            if not self.serving.fits(job) and not self._claim(job):
+                self.cycle.again(self.cycle.now + self.cycle.rules.look_s)
+
+    def _due(self) -> list[Job]:
+        cycle, due = self.cycle, []
+        for job in self.serving.idle():
+            if job.admitted is not None:
+                time = cycle.due(job)
+                if time is not None and time <= cycle.now:
+                    due.append(job)
+                elif time is not None:
+                    cycle.again(time)
+        return due
+
+    def _order(self, job: Job) -> tuple[int, int, float, float, str]:
+        cycle = self.cycle
+        return (
+            -cycle.tiers[job.tier].rank,
+            -job.priority,
+            cycle.surplus(job),
+            job.submitted,
+            job.name,
+        )
+
+    def _claim(self, job: Job) -> bool:
+        cycle, tier = self.cycle, self.cycle.tiers[job.tier]
+        claim = cycle.book.shapes[job.name], tier.rank, job.priority
+        if not job.gpus_per_worker or self.failed.get(claim) == cycle.released:
+            return False
+        why = f"{job.name}, whose {tier.name} promise of {tier.promise:.2f} would break otherwise"
+        cause = Cause("Yielded", f"Yields its GPUs to {why}; it had more than it was promised.")
+        placement = make_room(cycle, job, self.yielders.to(job), cause)
+        if placement is None:
+            placement = self.serving.defragmenter.clear_with(job, self.yielders.to(job), cause)
+        if placement is None:
+            self.failed[claim] = cycle.released
+            return False
+        message = f"{tier.name} promises it {tier.promise:.2f} of its time. {started_on(placement)}"
+        self.serving.start(job, placement, Cause("PromiseDue", message))
+        return True
