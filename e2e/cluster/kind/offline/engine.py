@@ -34,7 +34,7 @@ class OfflineEngine:
         self.clusters = engine_machine.clusters(where)
 
     def command(self, argv: Sequence[str]) -> list[str]:
-        """Run programs in the engine's namespaces and root."""
+        """Run programs on the engine's machine."""
         pid = machine.pid(self._machine, CONTROL)
         enter = ["nsenter", f"--target={pid}", "--mount", "--net", "--uts", "--ipc", "--pid", "--"]
         return [*enter, *engine_machine.inside(list(argv))]

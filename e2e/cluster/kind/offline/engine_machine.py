@@ -5,20 +5,25 @@ from typing import Any
 
 from cluster.embedded import cgroups, cluster, controlplane, machine, record
 from cluster.embedded.record import CONTROL, Record
-from cluster.embedded.services import Plan, Software, flags
+from cluster.embedded.services import MACHINE, Plan, Software, flags
 
 NAME = "kind-engine"
 ROOT = "/run/ergosphere/engine"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-# The engine's own root: containers can only be started there if the mount it lies on is not shared.
-MOUNTS = f"""
-mount --make-private /run
+# Makes the Debian the root of the machine, for all that runs on it, and lets go of the host's files.
+MOVE_IN = f"""
+mount --make-rprivate /
 mount -t proc proc {ROOT}/proc
 mount -t sysfs sysfs {ROOT}/sys
 mount --rbind /sys/fs/cgroup {ROOT}/sys/fs/cgroup
 mount --rbind /dev {ROOT}/dev
-mount -t tmpfs tmpfs {ROOT}/run
 mount -t tmpfs tmpfs {ROOT}/tmp
+mount -t tmpfs tmpfs {ROOT}/run
+mkdir --parents {ROOT}{MACHINE}
+mount --bind {MACHINE} {ROOT}{MACHINE}
+cd {ROOT}
+pivot_root . mnt
+umount --lazy mnt
 """
 
 
@@ -33,8 +38,8 @@ def plan(made: Record, debian: Path, programs: Path) -> Plan:
         dns=made.addresses.control,
     )
     services: list[dict[str, Any]] = [
-        {"name": "mounts", "argv": ["sh", "-euc", MOUNTS], "once": True},
-        {"name": "docker", "argv": inside(dockerd), "after": [{"done": "mounts"}]},
+        {"name": "move-in", "argv": ["sh", "-euc", MOVE_IN], "once": True},
+        {"name": "docker", "argv": inside(dockerd), "after": [{"done": "move-in"}]},
     ]
     binds = {
         ROOT: str(debian),
@@ -52,8 +57,8 @@ def clusters(made: Record) -> Path:
 
 
 def inside(argv: list[str]) -> list[str]:
-    """Give the command line that runs a program in the engine's own root."""
-    return ["chroot", ROOT, "env", "-i", f"PATH={PATH}", "HOME=/root", *argv]
+    """Give the command line that runs a program on the machine, with nothing of the host's environment."""
+    return ["env", "--ignore-environment", "--chdir=/", f"PATH={PATH}", "HOME=/root", *argv]
 
 
 def boot(debian: Path, programs: Path) -> Record:
