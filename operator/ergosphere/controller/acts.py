@@ -124,10 +124,12 @@ def acts(view: JobView, lease_seconds: float, now: datetime) -> tuple[Act, ...]:
 
 def _pods(view: JobView) -> Iterator[Act]:
     status = view.job.status
+    # The scheduler would refuse a worker whose GPUs a predecessor still holds, and come back to it later.
+    occupied = {p.node for p in view.predecessors}
     missing = tuple(
         Worker(p.rank, len(status.placement), status.incarnation, p.node, status.restore_from)
         for p in status.placement
-        if p.rank not in view.workers
+        if p.rank not in view.workers and p.node not in occupied
     )
     if missing:
         yield CreatePods(missing)

@@ -2,11 +2,9 @@
 
 from typing import Any
 
-import pytest
 from tests.integration.controller.world import World
 
 from ergosphere.api.checkpoint import CheckpointReason
-from ergosphere.controller import starting
 from ergosphere.controller.resources import PODS
 
 SAVES: dict[str, Any] = {"mode": "Cooperative", "cooperative": {"directory": "/state"}}
@@ -72,11 +70,7 @@ async def test_a_drained_node_takes_workers_from_an_elastic_job_that_finds_no_ro
     assert worlds(world).count(str(len(world.nodes_of()))) == len(world.nodes_of())
 
 
-async def test_a_job_that_lost_workers_with_its_node_goes_on_with_fewer(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # The workers that are left end within a second, and their successors wait for their GPUs.
-    monkeypatch.setattr(starting, "_UNSCHEDULABLE_SECONDS", 15.0)
+async def test_a_job_that_lost_workers_with_its_node_goes_on_with_fewer(world: World) -> None:
     elastic = {"minWorkers": 2, "maxWorkers": 6}
     await world.submit("a", workers=6, elasticity=elastic, checkpoint=SAVES)
     await world.until("Running")

@@ -233,6 +233,19 @@ def test_a_placed_job_gets_its_pods_and_a_cut_its_checkpoint():
     assert CreateCheckpoint("a-1", "Drain") in acts(cutting.view(), 15, NOW)
 
 
+def test_a_worker_is_not_created_on_a_node_that_its_predecessor_still_occupies():
+    scene = Scene().placed("n1", "n2", incarnation=1, ran=True).placed("n1", "n3", incarnation=2)
+    scene.pods = [p for p in scene.pods if p.incarnation == 1]
+
+    def created():
+        made = [a for a in acts(scene.view(), 15, NOW) if isinstance(a, CreatePods)]
+        return [w.node for a in made for w in a.workers]
+
+    assert created() == ["n3"]
+    scene.pod(0, phase="Succeeded")
+    assert created() == ["n1", "n3"]
+
+
 def test_a_gang_goes_on_only_when_every_rank_is_restored():
     scene = Scene().placed("n1", "n2").report(Phase.RESTORED, 0).report(Phase.FETCHING, 1)
     assert acts(scene.view(), 15, NOW) == ()
@@ -339,6 +352,7 @@ def test_a_job_is_resized_by_a_cut_and_goes_on_with_the_other_number_of_workers(
     left = after(scene)
     assert nodes(left.status) == ["n1", "n2", "n2"]
     scene.status = left.status.to_dict()
+    scene.ended(0, 0, left="c-1").ended(0, 1, left="c-1")
     (create,) = [a for a in acts(scene.view(), 15, NOW) if isinstance(a, CreatePods)]
     assert [(w.rank, w.world) for w in create.workers] == [(0, 3), (1, 3), (2, 3)]
 
