@@ -15,7 +15,15 @@ from cluster.kind.provider import KindProvider
 from cluster.provider import ClusterError
 from scenario import diagnosis, reference_run
 from scenario.joblogs import JobLogs
-from scenario.jobs import CONTAINER, Job, StartDigits, StartGang, StartJob, job_manifest
+from scenario.jobs import (
+    CONTAINER,
+    Job,
+    StartDigits,
+    StartElastic,
+    StartGang,
+    StartJob,
+    job_manifest,
+)
 from scenario.kubectl import Kubectl
 from scenario.losses import Step
 from scenario.names import DDP_IMAGE, DIGITS_IMAGE, WORKER_IMAGE
@@ -138,6 +146,18 @@ def start_chatter(followed: "Followed") -> StartGang:
     def start_job(name: str, *, options: Sequence[str] = (), **spec: Any) -> Job:
         command = ["python3", "/app/chatter.py", name, *options]
         return followed.apply(job_manifest(name, WORKER_IMAGE, command, **GANG, **spec))
+
+    return start_job
+
+
+@pytest.fixture
+def start_elastic(followed: "Followed") -> StartElastic:
+    """Starts jobs of the example that saves its own state."""
+
+    def start_job(name: str, *, workers: int, steps: int) -> Job:
+        command = ["python3", "/app/elastic.py", "--steps", str(steps)]
+        saves = {"mode": "Cooperative", "cooperative": {"directory": "/state", "gracePeriodSeconds": 60}}
+        return followed.apply(job_manifest(name, DIGITS_IMAGE, command, workers=workers, checkpoint=saves))
 
     return start_job
 

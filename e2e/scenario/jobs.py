@@ -211,3 +211,10 @@ class StartGang(Protocol):
 
     def __call__(self, name: str, *, options: Sequence[str] = (), **spec: Any) -> Job:
         """Apply a job of four workers on two GPUs each, thus on two nodes; `spec` is more of its spec."""
+
+
+class StartElastic(Protocol):
+    """Starts a job whose program saves its own state, and goes on with any number of workers."""
+
+    def __call__(self, name: str, *, workers: int, steps: int) -> Job:
+        """Apply a job that trains `steps` steps in all, whatever the number of workers becomes."""
