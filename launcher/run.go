@@ -141,7 +141,7 @@ func run(arguments []string) (int, error) {
 	if err != nil {
 		return 1, err
 	}
-	if len(missing) > 0 {
+	if len(missing) > 0 && options.saving == nil {
 		fmt.Fprintf(os.Stderr, "ergosphere: the container lacks the capabilities %s: some programs cannot be moved\n",
 			strings.Join(missing, ", "))
 	}

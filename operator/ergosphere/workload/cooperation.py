@@ -21,6 +21,7 @@ def arguments(cooperation: Cooperation | None, rank: int, world: int) -> list[st
     }
     result = [word for option in options.items() for word in option]
     flags = {"--must-save": rank == 0, "--gang": world > 1}
+    result += ["--no-aslr=false"]
     return [*result, *(flag for flag, is_set in flags.items() if is_set)]
 
 

@@ -30,6 +30,19 @@ CAPABILITIES = (
     "SYS_TIME",
 )
 
+# What starting, asking and storing a program takes that saves its own state: nothing is dumped or restored.
+SAVING_CAPABILITIES = (
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "DAC_READ_SEARCH",
+    "FOWNER",
+    "KILL",
+    "SETGID",
+    "SETPCAP",
+    "SETUID",
+    "SYS_PTRACE",
+)
+
 DEFAULT_GRACE_SECONDS = 30
 
 
@@ -54,7 +67,11 @@ def wrapped(
     own = {variable["name"] for variable in container.get("env", ())}
     result["env"] = [*(v for v in environment if v["name"] not in own), *container.get("env", ())]
     result["volumeMounts"] = [*container.get("volumeMounts", ()), *mounts(read_only_bin=True)]
-    result["securityContext"] = _security(container.get("securityContext") or {})
+    own_security = container.get("securityContext") or {}
+    result["securityContext"] = _security(own_security, SAVING_CAPABILITIES if saving else CAPABILITIES)
+    if not saving:
+        # The runtime's default filter forbids personality(), and CRIU cannot dump a filter.
+        result["securityContext"]["seccompProfile"] = {"type": "Unconfined"}
     return result
 
 
@@ -117,7 +134,7 @@ def _carried(container: Mapping[str, Any], pod_spec: Mapping[str, Any]) -> list[
     return [argument for path in paths for argument in ("--carry", path.rstrip("/"))]
 
 
-def _security(own: Mapping[str, Any]) -> dict[str, Any]:
+def _security(own: Mapping[str, Any], capabilities: Sequence[str]) -> dict[str, Any]:
     kept = {key: value for key, value in own.items() if key not in ("runAsGroup", "runAsNonRoot")}
     return {
         **kept,
@@ -125,7 +142,5 @@ def _security(own: Mapping[str, Any]) -> dict[str, Any]:
         "runAsGroup": 0,
         "runAsNonRoot": False,
         "allowPrivilegeEscalation": True,
-        "capabilities": {"drop": ["ALL"], "add": list(CAPABILITIES)},
-        # The runtime's default filter forbids personality(), and CRIU cannot dump a filter.
-        "seccompProfile": {"type": "Unconfined"},
+        "capabilities": {"drop": ["ALL"], "add": list(capabilities)},
     }

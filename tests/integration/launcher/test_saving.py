@@ -9,7 +9,10 @@ import pytest
 from tests.integration.launcher.agent import Refused
 from tests.integration.launcher.pod import Pod
 from tests.integration.launcher.pods import Job, Pods
+from tests.integration.launcher.rootfs import Template
 from tests.integration.launcher.test_moves import AS_ROOT, AS_USER
+
+from ergosphere.workload.launcher import SAVING_CAPABILITIES
 
 STATE = "/var/state"
 SAVES = ("--save-in", STATE, "--save-within", "30")
@@ -60,7 +63,8 @@ def go_on(job: Job, *images: Pod) -> None:
 
 @pytest.mark.parametrize("options", [AS_ROOT, AS_USER], ids=["root", "user"])
 def test_a_program_goes_on_elsewhere_from_what_it_saved(pods: Pods, options: tuple[str, ...]) -> None:
-    job = pods.python(COUNT, options=(*options, *SAVES, "--must-save"))
+    few = Template(capabilities=frozenset(SAVING_CAPABILITIES))
+    job = pods.python(COUNT, options=(*options, *SAVES, "--must-save"), template=few)
     for _ in range(3):
         job.await_lines(20)
         prepare(job)

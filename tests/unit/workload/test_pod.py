@@ -221,17 +221,20 @@ SAVES = {"directory": "/state/", "signal": "SIGUSR2", "gracePeriodSeconds": 60}
 def test_a_program_that_saves_its_own_state_is_asked_as_its_job_says():
     pod = built(cooperative=SAVES)
     command = container(pod, "main")["command"]
+    options = ["--save-in", "/state", "--save-signal", "12", "--save-within", "60"]
     at = command.index("--save-in")
-    assert command[at : at + 7] == [
-        "--save-in",
-        "/state",
-        "--save-signal",
-        "12",
-        "--save-within",
-        "60",
-        "--must-save",
-    ]
+    assert command[at : at + 8] == [*options, "--no-aslr=false", "--must-save"]
     assert variables(pod, "ergosphere-agent")["ERGO_MODE"] == "Cooperative"
+
+
+def test_a_program_that_is_never_frozen_runs_with_few_capabilities_and_its_own_seccomp_profile():
+    own = {"seccompProfile": {"type": "RuntimeDefault"}}
+    security = container(built(cooperative=SAVES, securityContext=own), "main")["securityContext"]
+    assert security["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert not {"SYS_ADMIN", "NET_ADMIN", "CHECKPOINT_RESTORE"} & {*security["capabilities"]["add"]}
+    frozen = container(built(securityContext=own), "main")["securityContext"]
+    assert frozen["seccompProfile"] == {"type": "Unconfined"}
+    assert "CHECKPOINT_RESTORE" in frozen["capabilities"]["add"]
 
 
 def test_in_a_gang_only_the_first_worker_must_have_saved_something():
