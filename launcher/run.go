@@ -157,7 +157,7 @@ func run(arguments []string) (int, error) {
 	life, err := supervisor.New(supervisor.Config{
 		Program: program.Spec{
 			User: options.user, Home: options.home,
-			RandomizeAddresses: !options.noASLR, Command: options.command,
+			RandomizeAddresses: !options.noASLR, SavesItself: options.saving != nil, Command: options.command,
 		},
 		Grace:  time.Duration(options.grace * float64(time.Second)),
 		Socket: socketPath, Images: imagesPath, TerminationLog: terminationLog,

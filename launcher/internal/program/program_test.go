@@ -36,6 +36,7 @@ func TestTheEnvironmentOfTheProgram(t *testing.T) {
 	}{
 		{[]string{"A=1"}, Spec{RandomizeAddresses: true}, append([]string{"A=1"}, always...)},
 		{[]string{"A=1"}, Spec{}, append([]string{"A=1", "PYTHONHASHSEED=0"}, always...)},
+		{[]string{"A=1"}, Spec{RandomizeAddresses: true, SavesItself: true}, []string{"A=1"}},
 		{[]string{"PYTHONHASHSEED="}, Spec{}, append([]string{"PYTHONHASHSEED="}, always...)},
 		{[]string{"HOME=/root", "B=2"}, Spec{Home: "/home/u", RandomizeAddresses: true},
 			append([]string{"HOME=/home/u", "B=2"}, always...)},

@@ -11,7 +11,9 @@ type Spec struct {
 	User               User
 	Home               string
 	RandomizeAddresses bool
-	Command            []string
+	// SavesItself says that the program is never frozen, and may use what cannot be checkpointed.
+	SavesItself bool
+	Command     []string
 }
 
 // Start runs the program in a session of its own, with stdin empty, the given variables beside the container's and the
@@ -50,7 +52,9 @@ func environment(inherited []string, spec Spec) []string {
 	if !spec.RandomizeAddresses {
 		env.setDefault("PYTHONHASHSEED", "0")
 	}
-	env.setDefault("UV_USE_IO_URING", "0")
-	env.addOption("GODEBUG", "multipathtcp", "0")
+	if !spec.SavesItself {
+		env.setDefault("UV_USE_IO_URING", "0")
+		env.addOption("GODEBUG", "multipathtcp", "0")
+	}
 	return env.entries
 }
