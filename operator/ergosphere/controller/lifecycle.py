@@ -187,13 +187,21 @@ def worker_lost(moment: Moment) -> Next | None:
     elif missing and created:
         how = f"the pod of rank {missing[0]} is gone"
     elif ended and not cutting.is_leaving(view):
-        how = f"rank {ended.rank} on {ended.node} was ended: {ended.reason or 'its pod was deleted'}"
+        how = f"rank {ended.rank} on {ended.node} was ended: {_why_ended(ended)}"
     else:
         return None
     message = f"{how}; the job goes on from its last checkpoint"
     return _unplaced(
-        moment, Happening("WorkerLost", message, warning=True), lost_seconds=_lost_seconds(moment)
+        moment,
+        Happening("WorkerLost", message, warning=True),
+        lost_seconds=_lost_seconds(moment),
+        # A cut that failed before has nothing to do with when the job may start again.
+        not_before=None,
     )
+
+
+def _why_ended(pod: WorkerPod) -> str:
+    return pod.reason or ("it had saved for a cut that failed" if pod.left else "its pod was deleted")
 
 
 def _lost_seconds(moment: Moment) -> float:

@@ -394,3 +394,14 @@ def test_the_work_that_a_loss_undoes_is_counted_from_the_last_checkpoint_and_add
     saved = {"name": "a-1", "time": (NOW + timedelta(seconds=30)).isoformat()}
     scene.status["lastCheckpoint"] = saved
     assert after(scene, later=40).status.lost_seconds == 12.5
+
+
+def test_a_gang_that_ended_for_a_cut_that_failed_goes_on_at_once_from_its_last_checkpoint():
+    scene = Scene().placed("n1", "n2", ran=True).cutting().checkpoint("a-1", "Failed", because="NotSaved")
+    scene.ended(0, 0, left="c-1").ended(0, 1, left="c-1")
+    failed = after(scene)
+    assert reasons(failed) == ["NotSaved"]
+    scene.status = failed.status.to_dict()
+    lost = after(scene)
+    assert "rank 0 on n1 was ended: it had saved for a cut that failed" in lost.happenings[0].message
+    assert (nodes(lost.status), lost.status.not_before, lost.status.failures) == ([], None, 0)
