@@ -21,8 +21,14 @@ LEFT_OUT = (
     "var/lib/apt/lists",
     "var/cache/apt",
 )
-# A mirror that lags behind is still signed; apt would refuse its date.
-APT_SETTINGS = 'Acquire::Check-Valid-Until "false";\nAPT::Install-Recommends "false";\n'
+# A mirror that lags behind is still signed; apt would refuse its date. What apt keeps only fills images.
+APT_SETTINGS = """\
+Acquire::Check-Valid-Until "false";
+APT::Install-Recommends "false";
+APT::Keep-Downloaded-Packages "false";
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
+"""
 DPKG_SETTINGS = (
     "path-exclude /usr/share/doc/*\npath-exclude /usr/share/man/*\npath-exclude /usr/share/locale/*\n"
 )

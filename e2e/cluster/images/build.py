@@ -60,7 +60,8 @@ def build(images: Sequence[Image]) -> list[Image]:
     for image in images:
         image.archive.parent.mkdir(parents=True, exist_ok=True)
         with binaries.locked(image.archive.with_suffix(".lock")):
-            digest = inputs.digest(image.dockerfile, paths.REPOSITORY, f"{type(engine).__name__} {debian}")
+            made_with = f"{type(engine).__name__} {base.archive(debian).name}"
+            digest = inputs.digest(image.dockerfile, paths.REPOSITORY, made_with)
             if _recorded(image) == digest:
                 continue
             with binaries.locked(image.archive.parent / ".engine.lock"):
