@@ -7,6 +7,7 @@ from ergosphere.api.agent import Phase
 from ergosphere.api.checkpoint import FAILED, Checkpoint, CheckpointReason
 from ergosphere.api.meta import condition
 from ergosphere.api.training_job import (
+    RUNNING,
     CheckpointMode,
     Cut,
     CutPurpose,
@@ -152,10 +153,32 @@ def _moving(decision: Migrate | Resize) -> CheckpointReason:
 def _keep(view: JobView, now: datetime) -> tuple[CheckpointReason, CutPurpose, Sequence[str]] | None:
     if wanted(view):
         return CheckpointReason.REQUESTED, *_staying(view)
-    seconds, since = view.job.spec.checkpoint.interval_seconds, secured(view.job.status)
-    if seconds and since and now >= since + timedelta(seconds=seconds):
+    if _interval_over(view, now):
         return CheckpointReason.INTERVAL, *_staying(view)
     return None
+
+
+def _interval_over(view: JobView, now: datetime) -> bool:
+    """Whether the job has run for its interval since it was saved, or since it runs.
+
+    However short that is, saving takes half of the time at most: a job that is always being cut gets nowhere.
+    """
+    status, seconds = view.job.status, view.job.spec.checkpoint.interval_seconds
+    running = condition(status.conditions, RUNNING)
+    times = (secured(status), running.last_transition_time if running else None)
+    since = max((t for t in times if t), default=None)
+    if not seconds or since is None:
+        return False
+    return now >= since + max(timedelta(seconds=seconds), 2 * _last_took(view))
+
+
+def _last_took(view: JobView) -> timedelta:
+    """From the last cut until it was stored and recorded."""
+    last = view.job.status.last_checkpoint
+    checkpoint = view.checkpoint(last.name) if last else None
+    if last is None or checkpoint is None or checkpoint.status.completion_time is None:
+        return timedelta()
+    return checkpoint.status.completion_time - last.time
 
 
 def _staying(view: JobView) -> tuple[CutPurpose, Sequence[str]]:

@@ -224,6 +224,22 @@ def test_the_interval_begins_a_cut_when_it_has_passed():
     assert after(scene, later=30).status.cut.reason == "Interval"
 
 
+def test_the_interval_is_counted_from_when_the_job_runs():
+    scene = Scene().spec(checkpoint={"intervalSeconds": 30}).placed("n1", ran=True).running()
+    scene.status = after(scene, later=20).status.to_dict()
+    assert after(scene, later=49).status.cut is None
+    assert after(scene, later=50).status.cut.reason == "Interval"
+
+
+def test_a_job_that_is_saved_slowly_runs_as_long_as_that_takes():
+    scene = Scene().spec(checkpoint={"intervalSeconds": 5}).placed("n1", ran=True).running()
+    scene.checkpoint("a-1", "Ready")
+    cut, placed = ((NOW - timedelta(seconds=age)).isoformat() for age in (20, 60))
+    scene.status |= {"lastCheckpoint": {"name": "a-1", "time": cut}, "placedTime": placed}
+    assert after(scene, later=19).status.cut is None
+    assert after(scene, later=20).status.cut.reason == "Interval"
+
+
 def test_a_placed_job_gets_its_pods_and_a_cut_its_checkpoint():
     scene = Scene().placed("n1", "n2").without_pod(1)
     (create,) = acts(scene.view(), 15, NOW)
