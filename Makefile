@@ -48,7 +48,7 @@ e2e: setup ## the whole system on a real cluster (needs root); ARGS="-k drain" r
 
 chaos: export ERGO_CHAOS_SECONDS ?= 600
 chaos: setup ## ten minutes of random faults on a real cluster; ERGO_CHAOS_SEED=... replays them (needs root)
-	$(BIN)/pytest e2e/test_chaos.py -s $(ARGS)
+	$(BIN)/pytest e2e/test_survival.py -s $(ARGS)
 
 # One pytest run, so that its summary is the last line and covers everything.
 TESTS := tests/unit tests/integration $(if $(filter 0,$(shell id -u)),e2e)
