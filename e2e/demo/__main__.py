@@ -10,8 +10,9 @@ from cluster.provider import ClusterError
 from demo.report import told
 from demo.run import NAMESPACE, move_digits
 from scenario import diagnosis
+from scenario.helm import HelmError
 from scenario.kubectl import Kubectl, KubectlError
-from scenario.system import DIGITS, InstallationError, stand_up
+from scenario.system import DIGITS, stand_up
 from scenario.waiting import StillWaitingError
 
 BUILD = REPOSITORY / "build"
@@ -28,7 +29,7 @@ def main() -> int:
         kubectl = stand_up(CLUSTER, DIGITS)
         print("A training job, and a drain of its node", flush=True)
         return _show(kubectl)
-    except (ClusterError, InstallationError) as error:
+    except (ClusterError, HelmError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     finally:

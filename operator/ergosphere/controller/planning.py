@@ -1,7 +1,8 @@
 """One planning cycle: from what is known to a decision, or a reason to wait, for each job."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ergosphere.scheduling.model import Action, Fleet, Preempt, Tier
 from ergosphere.scheduling.plan import plan
@@ -14,6 +15,8 @@ from .conditions import Waiting
 from .reflector import Key
 from .resources import PODS
 from .view import JobView
+
+_UID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 Basis = tuple[int, bool, str]
 
@@ -74,13 +77,18 @@ def decide(cache: Cache, now: float, levels: tuple[str, ...]) -> Decisions:
     refused = {keys[v.job.uid]: why for v in views if (why := _refusal(v, tiers) or _stranded(v, space))}
     basis = {view.job.uid: _basis(view) for view in views}
     return Decisions(
-        {keys[action.job]: (basis[action.job], action) for action in actions},
+        {keys[a.job]: (basis[a.job], replace(a, message=by_name(a.message, keys))) for a in actions},
         waiting | refused,
         {keys[v.job.uid]: gone for v in views if (gone := fleet.lost(v, space))},
         stuck,
         frozenset(keys[uid] for uid in result.admitted),
         {keys[v.job.uid]: _fraction(v, tiers[v.job.spec.tier], now) for v in known},
     )
+
+
+def by_name(message: str, keys: Mapping[str, Key]) -> str:
+    """The message with names for uids: the planner knows a job by its uid, its owner by its name."""
+    return _UID.sub(lambda found: "/".join(keys[found[0]]) if found[0] in keys else found[0], message)
 
 
 def _fraction(view: JobView, tier: Tier, now: float) -> str | None:
