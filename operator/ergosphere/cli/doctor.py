@@ -62,7 +62,7 @@ def doctor(
 
 
 def _facts(cluster: Cluster, system: str) -> Facts:
-    operator = _told(lambda: _installation(cluster, system))
+    operator = _told(lambda: installation(cluster, system))
     own = operator.environment if isinstance(operator, Installation) else {}
     return Facts(
         at=now(),
@@ -88,7 +88,8 @@ def _told(ask: Callable[[], Value]) -> Value | Failure:
         return failure
 
 
-def _installation(cluster: Cluster, system: str) -> Installation:
+def installation(cluster: Cluster, system: str) -> Installation:
+    """The operator in its namespace. Raises NotFound."""
     found = cluster.list(_DEPLOYMENTS, system, labelSelector=_OPERATOR)
     if not found:
         raise NotFound(f"there is no operator in namespace {system}")

@@ -10,6 +10,7 @@ from ergosphere.cli.group import Commands
 from ergosphere.cli.jobs import jobs
 from ergosphere.cli.logs import logs
 from ergosphere.cli.migrate import migrate
+from ergosphere.cli.plan import plan
 from ergosphere.cli.simulate import simulate
 from ergosphere.cli.suspend import resume, suspend
 from ergosphere.cli.top import top
@@ -32,6 +33,7 @@ app.add_typer(checkpoint.app, name="checkpoint")
 app.command()(suspend)
 app.command()(resume)
 app.command()(migrate)
+app.command()(plan)
 app.command()(doctor)
 app.command()(simulate)
 

@@ -34,20 +34,22 @@ _log = logging.getLogger(__name__)
 class Cache:
     """Reflectors of every watched kind; `wake` gets the key of a job that may have to be looked at."""
 
-    def __init__(self, kube: Kube, wake: Callable[[Key], None], replan: Callable[[], None]) -> None:
+    def __init__(
+        self, wake: Callable[[Key], None] = lambda key: None, replan: Callable[[], None] = lambda: None
+    ) -> None:
         self._wake = wake
         self._replan = replan
-        self._reflectors = {r: Reflector(kube, r, self._changed, replan) for r in WATCHED}
+        self._reflectors = {r: Reflector(r, self._changed, replan) for r in WATCHED}
         self._jobs: dict[Key, TrainingJob] = {}
         self._by_uid: dict[str, Key] = {}
         self._pods: defaultdict[str, set[Key]] = defaultdict(set)
         self._checkpoints: dict[Key, Checkpoint] = {}
 
-    async def run(self) -> None:
+    async def run(self, kube: Kube) -> None:
         """Follow all kinds until cancelled."""
         async with asyncio.TaskGroup() as group:
             for reflector in self._reflectors.values():
-                group.create_task(reflector.run(), name=f"reflect {reflector.resource.plural}")
+                group.create_task(reflector.run(kube), name=f"reflect {reflector.resource.plural}")
 
     @property
     def synced(self) -> bool:
@@ -55,7 +57,7 @@ class Cache:
         return all(reflector.synced.is_set() for reflector in self._reflectors.values())
 
     def put(self, resource: Resource, obj: Object) -> None:
-        """Take in what a write has just returned."""
+        """Take in what a request has just returned."""
         self._reflectors[resource].put(obj)
 
     def objects(self, resource: Resource) -> Mapping[Key, Object]:

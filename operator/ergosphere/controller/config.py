@@ -32,8 +32,13 @@ def read(environment: Mapping[str, str] = os.environ) -> Config:
         identity=f"{environment.get('HOSTNAME', socket.gethostname())}-{os.getpid()}",
         pods=_pods(environment),
         lease_seconds=_seconds(environment, "ERGO_LEASE_SECONDS", 15.0),
-        topology_levels=_list(environment.get("ERGO_TOPOLOGY_LEVELS", "topology.kubernetes.io/zone")),
+        topology_levels=topology_levels(environment),
     )
+
+
+def topology_levels(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The node labels that are topology levels, outermost first."""
+    return _list(environment.get("ERGO_TOPOLOGY_LEVELS", "topology.kubernetes.io/zone"))
 
 
 def _pods(environment: Mapping[str, str]) -> PodSettings:

@@ -46,6 +46,7 @@ class Loop:
     """Reconciles all jobs of one cluster."""
 
     def __init__(self, kube: Kube, config: Config, authority: Pair) -> None:
+        self._kube = kube
         self._config = config
         self._wakeup = asyncio.Event()
         self._woken: set[Key] = set()
@@ -53,7 +54,7 @@ class Loop:
         self._dirty = True
         self._decisions = Decisions()
         self._recorder = Recorder(kube)
-        self._cache = Cache(kube, self._wake, self._replan)
+        self._cache = Cache(self._wake, self._replan)
         self._agents = Agents(client_context(authority), self._wake_uid)
         self._applier = Applier(kube, self._agents, authority, config.pods, config.lease_seconds)
         self._forgetting = Forgetting(kube, self._recorder, config.pods)
@@ -63,7 +64,7 @@ class Loop:
         """Reconcile until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._cache.run(), name="cache")
+                group.create_task(self._cache.run(self._kube), name="cache")
                 group.create_task(self._cycle(), name="cycle")
                 group.create_task(self._collecting.run(), name="collecting")
         finally:

@@ -34,7 +34,6 @@ class Reflector:
 
     def __init__(
         self,
-        kube: Kube,
         resource: Resource,
         on_change: Callable[[Resource, Key], None],
         on_sync: Callable[[], None],
@@ -42,15 +41,14 @@ class Reflector:
         self.resource = resource
         self.objects: dict[Key, Object] = {}
         self.synced = asyncio.Event()
-        self._kube = kube
         self._on_change = on_change
         self._on_sync = on_sync
 
-    async def run(self) -> None:
+    async def run(self, kube: Kube) -> None:
         """Follow the collection until cancelled. Errors of the API server or the network are retried."""
         while True:
             try:
-                await self._follow()
+                await self._follow(kube)
             except (ApiError, aiohttp.ClientError, TimeoutError, ValueError) as error:
                 expired = isinstance(error, ApiError) and error.status == 410
                 _log.log(
@@ -69,13 +67,13 @@ class Reflector:
         if current is None or _version(current) < _version(obj):
             self._store(obj)
 
-    async def _follow(self) -> None:
-        listing = await self._kube.list(self.resource)
+    async def _follow(self, kube: Kube) -> None:
+        listing = await kube.list(self.resource)
         self._replace(listing)
         version = listing["metadata"]["resourceVersion"]
         deadline = time.monotonic() + _RELIST_SECONDS
         while time.monotonic() < deadline:
-            async for event in self._kube.watch(self.resource, version):
+            async for event in kube.watch(self.resource, version):
                 version = self._take(event)
 
     def _replace(self, listing: Object) -> None:

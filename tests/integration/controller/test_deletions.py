@@ -121,8 +121,8 @@ async def test_garbage_is_collected_once_a_day_where_checkpoints_are(world: Worl
     await world.submit("a")
     await world.until("Running")
     await saved(world)
-    cache = Cache(world.kube, lambda key: None, lambda: None)
-    world.start(cache.run())
+    cache = Cache()
+    world.start(cache.run(world.kube))
     collecting = Collecting(world.kube, cache, Recorder(world.kube), CONFIG.pods)
     pod = lambda: cache.objects(PODS).get((world.name, COLLECT_POD))  # noqa: E731
     phase = lambda: (pod() or {}).get("status", {}).get("phase")  # noqa: E731

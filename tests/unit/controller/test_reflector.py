@@ -22,8 +22,8 @@ class Quiet:
 
 async def test_a_collection_without_objects_says_that_it_is_in_step() -> None:
     told = asyncio.Event()
-    reflector = Reflector(cast(Kube, Quiet()), SERVICE_TIERS, lambda *_: None, told.set)
-    following = asyncio.create_task(reflector.run())
+    reflector = Reflector(SERVICE_TIERS, lambda *_: None, told.set)
+    following = asyncio.create_task(reflector.run(cast(Kube, Quiet())))
     await asyncio.wait_for(told.wait(), 5)
     assert reflector.synced.is_set()
     following.cancel()
