@@ -3,6 +3,7 @@
 import argparse
 import json
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,7 +19,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="how often each network is measured")
     parser.add_argument("--seconds", type=float, default=2.0, help="how long each time, in seconds")
     options = parser.parse_args()
-    found = summary(measured(options.rounds, options.seconds))
+    try:
+        found = summary(measured(options.rounds, options.seconds))
+    except PermissionError as error:
+        sys.exit(f"bench-network: {error}")
     print(table(found))
     print(json.dumps(line(found, options.rounds, options.seconds)))
 

@@ -11,6 +11,32 @@ import (
 	"syscall"
 )
 
+// Handling returns the processes of a tree that handle a signal, but for those below one that does: a program that is
+// started by a shell, or workers by a launcher of their own.
+func Handling(root int, number syscall.Signal) ([]int, error) {
+	processes, err := List()
+	if err != nil {
+		return nil, err
+	}
+	var handling []int
+	skipped := map[int]bool{}
+	for _, process := range Descendants(processes, root) {
+		if skipped[process.Parent] {
+			skipped[process.PID] = true
+			continue
+		}
+		handles, err := Handles(process.PID, number)
+		if err != nil {
+			return nil, err
+		}
+		if handles {
+			handling = append(handling, process.PID)
+			skipped[process.PID] = true
+		}
+	}
+	return handling, nil
+}
+
 // Handles says whether a process would do something of its own at a signal: it has a handler, or waits for it with
 // the signal blocked. Any other process is ended by it, or does not notice; one that has ended handles nothing.
 func Handles(pid int, number syscall.Signal) (bool, error) {

@@ -1,8 +1,11 @@
 package proctree
 
 import (
+	"io"
 	"os"
+	"os/exec"
 	"os/signal"
+	"slices"
 	"syscall"
 	"testing"
 )
@@ -16,6 +19,35 @@ func TestSetsOfSignals(t *testing.T) {
 	}
 	if _, err := signalSet(status, "SigIgn"); err == nil {
 		t.Error("a field that is not there was read")
+	}
+}
+
+func TestOnlyTheFirstThatHandleASignalAreFound(t *testing.T) {
+	// The outer shell handles SIGUSR1, and so do the shells below it; none of them handles SIGUSR2 but the inner ones.
+	script := `trap : USR1; for i in 1 2; do sh -c 'trap : USR1 USR2; echo; while :; do sleep 1; done' & done; wait; wait`
+	outer := exec.Command("sh", "-c", script)
+	outer.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	output, err := outer.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := outer.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer outer.Wait()
+	defer syscall.Kill(-outer.Process.Pid, syscall.SIGKILL)
+	if _, err := io.ReadFull(output, make([]byte, 2)); err != nil {
+		t.Fatal(err)
+	}
+	root := outer.Process.Pid
+	if found, err := Handling(root, syscall.SIGUSR1); err != nil || len(found) != 1 || found[0] != root {
+		t.Errorf("%v %v", found, err)
+	}
+	if found, err := Handling(root, syscall.SIGUSR2); err != nil || len(found) != 2 || slices.Contains(found, root) {
+		t.Errorf("%v %v", found, err)
+	}
+	if found, err := Handling(root, syscall.SIGHUP); err != nil || len(found) != 0 {
+		t.Errorf("%v %v", found, err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package supervisor
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -65,15 +66,15 @@ func (s *Supervisor) willSave() error {
 		return nil
 	}
 	number := s.config.Saving.Signal
-	handles, err := proctree.Handles(s.record.Root, number)
+	handling, err := proctree.Handling(s.record.Root, number)
 	starting := false
-	if err == nil && handles {
+	if err == nil && len(handling) > 0 {
 		starting, err = isLauncher(s.record.Root)
 	}
 	if err != nil {
 		return err
 	}
-	if !handles || starting {
+	if len(handling) == 0 || starting {
 		return protocol.Failed("SignalNotHandled",
 			"the program does not handle signal %d (%v), or not yet: it cannot be asked to save its state", int(number), number)
 	}
@@ -109,18 +110,17 @@ func (s *Supervisor) askToSave(call link.Call) error {
 	return nil
 }
 
-// signalToSave sends the signal once, and not to a program that handles it no more: a peer's word has made it save, and
+// signalToSave sends the signal once, and not to a process that handles it no more: a peer's word has made it save, and
 // it is about to end. Python, for one, takes its handlers back before that, and the signal would be its death.
 func (s *Supervisor) signalToSave() error {
 	if s.save.signalled {
 		return nil
 	}
-	handles, err := proctree.Handles(s.record.Root, s.config.Saving.Signal)
-	if err == nil && handles {
-		err = syscall.Kill(s.record.Root, s.config.Saving.Signal)
-	}
-	if err == syscall.ESRCH {
-		return nil
+	handling, err := proctree.Handling(s.record.Root, s.config.Saving.Signal)
+	for _, pid := range handling {
+		if failed := syscall.Kill(pid, s.config.Saving.Signal); failed != syscall.ESRCH {
+			err = errors.Join(err, failed)
+		}
 	}
 	return err
 }

@@ -128,7 +128,8 @@ class Cooperation(Model):
     """
 
     signal: SaveSignal = SaveSignal.USR1
-    """The signal that makes the program save its state and exit with 0. It goes to the first process."""
+    """The signal that makes the program save its state and exit with 0. It goes to the first process that
+    handles it, or to several where a shell or torchrun has started them."""
 
     grace_period_seconds: int = Field(default=300, ge=1, le=86400)
     """How long the program may take for it, in seconds (1 to 86400). After that the job is not moved."""

@@ -98,11 +98,11 @@ def unfit(view: JobView, now: datetime) -> tuple[str, str] | None:
     for rank, report in view.ranks.items():
         if report.phase is Phase.FAILED and report.failure and report.failure.reason == "IncompatibleNode":
             return nodes[rank], report.failure.message
-    patience = timedelta(seconds=_UNSCHEDULABLE_SECONDS)
-    if status.placed_time is None or now < status.placed_time + patience:
-        return None
     refused = next((p for p in view.workers.values() if p.unschedulable and not p.node), None)
-    return (nodes[refused.rank], refused.unschedulable) if refused else None
+    if refused is None or refused.created is None:
+        return None
+    patience = timedelta(seconds=_UNSCHEDULABLE_SECONDS)
+    return (nodes[refused.rank], refused.unschedulable) if now >= refused.created + patience else None
 
 
 def corrupt(view: JobView) -> Checkpoint | None:

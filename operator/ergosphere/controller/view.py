@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -48,6 +49,7 @@ class WorkerPod:
     stuck: str = ""
     lost: bool = False
     grace_seconds: int = 0
+    created: datetime | None = None
 
     @property
     def over(self) -> bool:
@@ -127,6 +129,7 @@ def _worker(pod: Mapping[str, Any], main: str, lost: Callable[[str], bool]) -> W
         incarnation=int(metadata["labels"][LABEL_INCARNATION]),
         node=spec.get("nodeName", ""),
         ip=status.get("podIP", ""),
+        created=_time(metadata.get("creationTimestamp")),
         phase=status.get("phase", "Pending"),
         reason=status.get("reason", "") or (_killed(ended) if ended else ""),
         deleting="deletionTimestamp" in metadata,
@@ -138,6 +141,10 @@ def _worker(pod: Mapping[str, Any], main: str, lost: Callable[[str], bool]) -> W
         unschedulable=_unschedulable(status),
         stuck=_stuck([*containers, *(status.get("initContainerStatuses") or ())]),
     )
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _ended(container: Mapping[str, Any], main: str) -> bool:

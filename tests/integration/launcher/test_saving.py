@@ -8,7 +8,7 @@ import signal
 import pytest
 from tests.integration.launcher.agent import Refused
 from tests.integration.launcher.pod import Pod
-from tests.integration.launcher.pods import Job, Pods
+from tests.integration.launcher.pods import PYTHON, Job, Pods
 from tests.integration.launcher.rootfs import Template
 from tests.integration.launcher.test_moves import AS_ROOT, AS_USER
 
@@ -157,6 +157,19 @@ def test_a_program_without_a_handler_is_not_ended_by_the_signal(pods: Pods) -> N
     with pytest.raises(Refused):
         job.dump()
     job.await_lines(2)
+
+
+def test_a_program_below_a_shell_is_asked_as_it_handles_the_signal_and_the_shell_does_not(pods: Pods) -> None:
+    command = (PYTHON, "-c", COUNT)
+    job = pods.job("sh", "-c", '"$@"; exit $?', "sh", *command, options=(*SAVES, "--must-save")).start()
+    job.await_lines(20)
+    prepare(job)
+    job.dump()
+    job.leave()
+    go_on(job)
+    job.await_lines(20)
+    numbers = counted(job)
+    assert numbers == list(range(len(numbers)))
 
 
 SAVES_LATE = COUNT.replace("sys.exit(0)", "time.sleep(3); sys.exit(0)")

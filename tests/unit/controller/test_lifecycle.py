@@ -421,3 +421,12 @@ def test_a_gang_that_ended_for_a_cut_that_failed_goes_on_at_once_from_its_last_c
     lost = after(scene)
     assert "rank 0 on n1 was ended: it had saved for a cut that failed" in lost.happenings[0].message
     assert (nodes(lost.status), lost.status.not_before, lost.status.failures) == ([], None, 0)
+
+
+def test_a_node_whose_scheduler_refuses_the_worker_for_a_while_is_left_out_of_the_next_placement():
+    later = NOW + timedelta(seconds=30)
+    scene = Scene().placed("n1").pod(0, node="", created=later, unschedulable="Insufficient memory")
+    assert nodes(after(scene, later=44).status) == ["n1"]
+    refused = after(scene, later=45)
+    assert (nodes(refused.status), refused.status.unfit_nodes) == ([], ["n1"])
+    assert "n1 cannot take the job: Insufficient memory" in refused.happenings[0].message
