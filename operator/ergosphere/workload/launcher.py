@@ -34,7 +34,6 @@ CAPABILITIES = (
 SAVING_CAPABILITIES = (
     "CHOWN",
     "DAC_OVERRIDE",
-    "DAC_READ_SEARCH",
     "FOWNER",
     "KILL",
     "SETGID",
