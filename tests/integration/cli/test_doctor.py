@@ -76,7 +76,7 @@ async def test_where_pod_security_refuses_workers_the_namespace_is_what_is_wrong
     helm.plane.api.create("/api/v1/namespaces", {"metadata": {"name": level, "labels": labels}})
     metadata = {"name": "a", "namespace": level, "uid": "0123456789"}
     job = TrainingJob.parse(training_job() | {"metadata": metadata})
-    pod = worker_pod(job, Worker(0, 1, "n1"), PodSettings("agent", "s3://bucket"))
+    pod = worker_pod(job, Worker(0, 1, 1, "n1"), PodSettings("agent", "s3://bucket"))
     assert helm.plane.api.create(f"/api/v1/namespaces/{level}/pods", pod).status == status
     _, findings = await found(Ergo(helm.plane.kubeconfig, level), "-n", level)
     assert (f"namespace {level}" in findings) == (status == 403)
