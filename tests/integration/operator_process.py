@@ -18,6 +18,7 @@ from cluster.embedded.certificates import Authority, kubeconfig
 
 _START_SECONDS = 60
 _STOP_SECONDS = 20
+ACCOUNT = f"system:serviceaccount:{NAMESPACE}:ergosphere"
 _HOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
 
 
@@ -29,7 +30,7 @@ def operator(helm: Helm, directory: Path) -> Iterator[subprocess.Popen[bytes]]:
     hook, health, metrics = _free_ports(3)
     environment = {
         **os.environ,
-        "KUBECONFIG": str(_identity(plane, directory)),
+        "KUBECONFIG": str(identity(plane, directory)),
         "ERGO_NAMESPACE": NAMESPACE,
         "ERGO_AGENT_IMAGE": "example.org/agent:1",
         "ERGO_STORE_HOSTPATH": "/store",
@@ -55,10 +56,9 @@ def operator(helm: Helm, directory: Path) -> Iterator[subprocess.Popen[bytes]]:
             process.wait()
 
 
-def _identity(plane: ControlPlane, directory: Path) -> Path:
+def identity(plane: ControlPlane, directory: Path) -> Path:
     """A kubeconfig of the chart's service account."""
-    user = f"system:serviceaccount:{NAMESPACE}:ergosphere"
-    pair = plane.authority.issue(user, ("system:serviceaccounts",))
+    pair = plane.authority.issue(ACCOUNT, ("system:serviceaccounts",))
     path = directory / "operator.kubeconfig"
     path.write_text(kubeconfig("operator", plane.server, plane.authority.certificate, pair))
     return path

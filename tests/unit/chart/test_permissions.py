@@ -17,6 +17,8 @@ VERBS = {"merge": "patch", "apply": "patch", "replace": "update"}
 CALL = re.compile(
     r'kube\.(get|list|watch|create|apply|merge|replace|delete)\(\s*([A-Z_]+)[,)]([^)\n]*"status")?'
 )
+# How the webhooks read.
+LOOK = re.compile(r"\.(all|named|one)\(\s*([A-Z_]+)")
 # Kept in the operator's own namespace.
 OWN = {("coordination.k8s.io", "leases")}
 
@@ -43,8 +45,11 @@ def calls() -> Iterator[Permission]:
         for call, name, status in CALL.findall(path.read_text()):
             kind: Resource = getattr(resources, name)
             yield kind.group, kind.plural + ("/status" if status else ""), VERBS.get(call, call)
+        for call, name in LOOK.findall(path.read_text()):
+            kind = getattr(resources, name)
+            yield kind.group, kind.plural, "list" if call == "all" else "get"
     for kind in resources.WATCHED:
-        yield from ((kind.group, kind.plural, verb) for verb in ("get", "list", "watch"))
+        yield from ((kind.group, kind.plural, verb) for verb in ("list", "watch"))
 
 
 def test_the_cluster_role_allows_what_the_code_does_and_no_more() -> None:
