@@ -18,7 +18,7 @@ class Admission:
 
     def __init__(self, capacity: Mapping[str, int], tiers: Mapping[str, Tier]) -> None:
         self.tiers = tiers
-        self.capacity = dict(capacity)
+        self.capacity = {kind: gpus for kind, gpus in capacity.items() if gpus}
         self.all = frozenset(self.capacity)
         self.asked: dict[frozenset[str], int] = {}
 

@@ -59,10 +59,19 @@ def _elastic(cycle: Cycle) -> list[Job]:
     return [j for j in running if cycle.rested(j) and cycle.settled(j)] + [j for j in started if j.elastic]
 
 
+def _outside(cycle: Cycle, job: Job, placement: Placement) -> int:
+    """The nodes that the job may not grow onto: those of other domains than the one it must stay within."""
+    if job.topology is None or not job.topology.required:
+        return 0
+    level = cycle.space.levels.index(job.topology.level)
+    domain = cycle.space.domain_of[level][cycle.space.number[placement[0]]]
+    return ~cycle.space.members[level][domain]
+
+
 def _extend(cycle: Cycle, job: Job) -> bool:
     """One more worker; False when there is no room or it has all it can use."""
     placement = cycle.placement(job)
-    more = cycle.place(job, 1) if len(placement) < job.largest else None
+    more = cycle.place(job, 1, _outside(cycle, job, placement)) if len(placement) < job.largest else None
     if more is None:
         return False
     cause = cycle.cause.get(job.name) or Cause("IdleGPUs", "Grows onto GPUs that nobody else can use.")
