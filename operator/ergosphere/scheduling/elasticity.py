@@ -75,5 +75,6 @@ def _extend(cycle: Cycle, job: Job) -> bool:
     if more is None:
         return False
     cause = cycle.cause.get(job.name) or Cause("IdleGPUs", "Grows onto GPUs that nobody else can use.")
-    cycle.assign(job, tuple(sorted(placement + more)), cause)
+    # Last come, first to go: shrinking must not leave a job elsewhere than it was before it grew.
+    cycle.assign(job, placement + more, cause)
     return True

@@ -61,17 +61,18 @@ def make_room(cycle: Cycle, job: Job, yields: Iterable[Yield], cause: Cause) -> 
     None, and nothing changed, when all of them are not enough. A job that shrinks may yield more further on.
     """
     tally = Tally(cycle, job)
-    enough = 0
+    enough, untried = 0, False
     for one in yields:
         if not cycle.yields(one.job) or not tally.add(one):
             continue
-        if tally.workers >= job.workers and len(tally.chosen) >= enough:
+        untried = tally.workers >= job.workers
+        if untried and len(tally.chosen) >= enough:
             placement = _try(cycle, job, tally.helping(), cause)
             if placement is not None:
                 return placement
             # The count was right, yet they are too far apart for the job. Not after each: that would be slow.
-            enough = 2 * len(tally.chosen)
-    return None
+            enough, untried = 2 * len(tally.chosen), False
+    return _try(cycle, job, tally.helping(), cause) if untried else None
 
 
 def _try(cycle: Cycle, job: Job, yields: list[Yield], cause: Cause) -> Placement | None:
