@@ -23,8 +23,9 @@ def place_elastic(cycle: Cycle, job: Job, workers: int) -> Placement | None:
 
 def refit(cycle: Cycle) -> None:
     """Give jobs whose owner has changed the number of workers what they ask for now, where there is room."""
-    jobs = [j for j in cycle.book.placed.values() if not j.smallest <= len(j.placement) <= j.largest]
-    for job in sorted((j for j in jobs if cycle.settled(j)), key=lambda j: j.name):
+    for job in (cycle.book.jobs[name] for name in sorted(cycle.book.misfit)):
+        if not cycle.settled(job):
+            continue
         cause = Cause("WorkersChanged", f"Has {len(job.placement)} workers and asks for {job.workers}.")
         cycle.assign(job, (), cause)
         placement = place_elastic(cycle, job, job.workers)
