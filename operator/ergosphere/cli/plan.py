@@ -37,14 +37,18 @@ def plan(
     operator_namespace: Annotated[
         str, typer.Option("--operator-namespace", help="Where the operator is installed.")
     ] = "ergosphere-system",
+    namespace: Annotated[
+        str | None, typer.Option("--namespace", "-n", help="Show the jobs of this namespace alone.")
+    ] = None,
     output: options.As = Output.TABLE,
     context: options.Context = None,
     kubeconfig: options.Kubeconfig = None,
 ) -> None:
     """Show what the operator would do now with the jobs of the cluster, and why, without doing it."""
-    cluster = Cluster.connect(kubeconfig, context, None)
+    cluster = Cluster.connect(kubeconfig, context, namespace)
     objects = {resource: cluster.list(resource) for resource in WATCHED}
-    steps = planned(objects, now().timestamp(), _levels(cluster, operator_namespace))
+    all_steps = planned(objects, now().timestamp(), _levels(cluster, operator_namespace))
+    steps = [step for step in all_steps if namespace in (None, step.namespace)]
     heads = ("NAMESPACE", "JOB", "ACTION", "NODES", "REASON", "WHY")
     rows = [(s.namespace, s.name, s.action, ",".join(s.nodes), s.reason, s.message) for s in steps]
     printed = table(*heads, rows=rows) if steps else "There is nothing to do, and no job waits."

@@ -18,7 +18,7 @@ class Admission:
 
     def __init__(self, capacity: Mapping[str, int], tiers: Mapping[str, Tier]) -> None:
         self.tiers = tiers
-        self.capacity = dict(capacity)
+        self.capacity = {kind: gpus for kind, gpus in capacity.items() if gpus}
         self.all = frozenset(self.capacity)
         self.asked: dict[frozenset[str], int] = {}
 
@@ -37,10 +37,12 @@ class Admission:
         return made, self.tiers[tier].promise * sum(self.capacity[kind] for kind in kinds)
 
     def admits(self, tier: str, types: frozenset[str], gpus: int) -> bool:
-        """Whether one more promise can be kept; a job alone is promised what it asks even of a full fleet."""
+        """Whether one more promise can be kept; a job alone may be promised all of the fleet."""
         for kinds in (types, self.all) if types else (self.all,):
             made, most = self.room(tier, kinds)
-            if made and made + gpus > most + 1e-6:
+            if not made:
+                most = sum(self.capacity[kind] for kind in self._kinds(kinds))
+            if made + gpus > most + 1e-6:
                 return False
         return True
 

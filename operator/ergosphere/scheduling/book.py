@@ -1,5 +1,7 @@
 """The index of jobs."""
 
+import heapq
+import math
 from collections import Counter, defaultdict
 
 from ergosphere.scheduling.model import Job, State
@@ -37,6 +39,12 @@ class Book:
         self.guesses: dict[str, tuple[float, float]] = {}
         """What plans expected of jobs, and until when that holds if they do not change; see `order`."""
         self.elastic: set[str] = set()
+        self.misfit: set[str] = set()
+        """Those of `placed` that have fewer or more workers than they may."""
+        self.leavers: set[str] = set()
+        """Those of `placed` whose owners want them elsewhere."""
+        self.recent: list[tuple[float, str]] = []
+        """A heap of when jobs were placed; plans take from it those that have rested since."""
         self.on: defaultdict[str, set[str]] = defaultdict(set)
         self.leaving: defaultdict[str, Counter[str]] = defaultdict(Counter)
         """GPUs by job on each node that they are still to leave."""
@@ -54,11 +62,7 @@ class Book:
         if job.state is State.SUSPENDED:
             self.suspended[job.name] = job
         elif job.placement:
-            self.placed[job.name] = job
-            if job.elastic:
-                self.elastic.add(job.name)
-            if job.admitted is None:
-                self.unpromised.add(job.name)
+            self._place(job)
         else:
             self.waiting[job.name] = job
         for node in dict.fromkeys(job.placement):
@@ -66,6 +70,18 @@ class Book:
         for node in job.leaving:
             self.leaving[node][job.name] += job.gpus_per_worker
         self._count(job, 1)
+
+    def _place(self, job: Job) -> None:
+        self.placed[job.name] = job
+        heapq.heappush(self.recent, (job.started, job.name))
+        for holds, names in (
+            (job.elastic, self.elastic),
+            (job.admitted is None, self.unpromised),
+            (not job.smallest <= len(job.placement) <= job.largest, self.misfit),
+            (job.relocation is not None, self.leavers),
+        ):
+            if holds:
+                names.add(job.name)
 
     def drop(self, name: str) -> Job:
         """Forget a job; raises `KeyError` when there is none of that name."""
@@ -78,6 +94,8 @@ class Book:
         self.suspended.pop(name, None)
         self.elastic.discard(name)
         self.unpromised.discard(name)
+        self.misfit.discard(name)
+        self.leavers.discard(name)
         for node in dict.fromkeys(job.placement):
             self._forget(node, name)
         for node in dict.fromkeys(job.leaving):
@@ -86,6 +104,15 @@ class Book:
                 del self.leaving[node]
         self._count(job, -1)
         return job
+
+    def resting(self, since: float) -> float:
+        """When the first of those jobs was placed that were placed after `since`; infinite if none was."""
+        while self.recent and (self.recent[0][0] <= since or not self._current(*self.recent[0])):
+            heapq.heappop(self.recent)
+        return self.recent[0][0] if self.recent else math.inf
+
+    def _current(self, started: float, name: str) -> bool:
+        return name in self.placed and self.placed[name].started == started
 
     def _count(self, job: Job, sign: int) -> None:
         if job.admitted is not None and job.state is not State.SUSPENDED:

@@ -19,9 +19,12 @@ class Claims:
         """Claims that found no room, and how often room had been made by then."""
 
     def serve(self) -> None:
-        """Start them, the highest tier first, within a tier the one that is worst off."""
+        """Start them, the highest tier first, within a tier the one that is worst off.
+
+        Where that fails and others run, time may help: they come to have more than they were promised.
+        """
         for job in sorted(self._due(), key=self._order):
-            if not self.serving.fits(job) and not self._claim(job):
+            if not self.serving.fits(job) and not self._claim(job) and self.cycle.book.placed:
                 self.cycle.again(self.cycle.now + self.cycle.rules.look_s)
 
     def _due(self) -> list[Job]:

@@ -22,6 +22,9 @@ class Cause:
     message: str
 
 
+Assignment = tuple[Placement, Cause]
+
+
 class Cycle:
     """Assignments on top of what is; `close` takes them back from the index."""
 
@@ -54,14 +57,23 @@ class Cycle:
         """Where the job is to be, as far as decided."""
         return self.target.get(job.name, job.placement)
 
-    def assign(self, job: Job, placement: Placement, cause: Cause) -> None:
-        """Give the job this placement instead of the one it has."""
+    def assign(self, job: Job, placement: Placement, cause: Cause) -> Assignment | None:
+        """Give the job this placement instead of the one it has; what was decided of it before."""
+        before = (self.target[job.name], self.cause[job.name]) if job.name in self.target else None
         self.space.take(self.placement(job), job.gpus_per_worker, -1)
         self.space.take(placement, job.gpus_per_worker)
         self.target[job.name] = placement
         self.cause[job.name] = cause
         if not placement:
             self.dropped.append(job.name)
+        return before
+
+    def restore(self, job: Job, before: Assignment | None) -> None:
+        """Take back the last assignment, which returned `before`."""
+        if before is None:
+            self.unassign(job)
+        else:
+            self.assign(job, *before)
 
     def unassign(self, job: Job) -> None:
         """Let the job stay as it is."""
@@ -107,6 +119,10 @@ class Cycle:
         Jobs with a lost node are decided upon first of all.
         """
         return not job.leaving and job.name not in self.target
+
+    def yields(self, job: Job) -> bool:
+        """Whether the job may give up GPUs, perhaps those that this plan has just given to it."""
+        return bool(self.placement(job)) and not job.leaving
 
     def rested(self, job: Job) -> bool:
         """Whether the job had its minimum run time since it was last placed."""

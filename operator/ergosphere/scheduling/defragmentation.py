@@ -35,6 +35,8 @@ class Defragmenter:
         gpus = job.workers * job.gpus_per_worker
         if shape in self.tried or not job.gpus_per_worker or gpus > self.cycle.space.spare:
             return None
+        if job.topology and job.topology.level not in self.cycle.space.levels:
+            return None
         if len(self.tried) >= self.cycle.rules.searches:
             return None
         self.tried.add(shape)
@@ -116,6 +118,8 @@ class Defragmenter:
     def _candidates(self, nodes: int, gpus: int) -> list[int]:
         space = self.cycle.space
         found: list[int] = []
+        if gpus > space.most:
+            return found
         for free in range(gpus - 1, 0, -1):
             for _, shelf in sorted(space.buckets.items()):
                 for i in bits(shelf[free] & nodes):

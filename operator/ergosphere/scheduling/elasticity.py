@@ -23,8 +23,9 @@ def place_elastic(cycle: Cycle, job: Job, workers: int) -> Placement | None:
 
 def refit(cycle: Cycle) -> None:
     """Give jobs whose owner has changed the number of workers what they ask for now, where there is room."""
-    jobs = [j for j in cycle.book.placed.values() if not j.smallest <= len(j.placement) <= j.largest]
-    for job in sorted((j for j in jobs if cycle.settled(j)), key=lambda j: j.name):
+    for job in (cycle.book.jobs[name] for name in sorted(cycle.book.misfit)):
+        if not cycle.settled(job):
+            continue
         cause = Cause("WorkersChanged", f"Has {len(job.placement)} workers and asks for {job.workers}.")
         cycle.assign(job, (), cause)
         placement = place_elastic(cycle, job, job.workers)
@@ -59,12 +60,22 @@ def _elastic(cycle: Cycle) -> list[Job]:
     return [j for j in running if cycle.rested(j) and cycle.settled(j)] + [j for j in started if j.elastic]
 
 
+def _outside(cycle: Cycle, job: Job, placement: Placement) -> int:
+    """The nodes that the job may not grow onto: those of other domains than the one it must stay within."""
+    if job.topology is None or not job.topology.required:
+        return 0
+    level = cycle.space.levels.index(job.topology.level)
+    domain = cycle.space.domain_of[level][cycle.space.number[placement[0]]]
+    return ~cycle.space.members[level][domain]
+
+
 def _extend(cycle: Cycle, job: Job) -> bool:
     """One more worker; False when there is no room or it has all it can use."""
     placement = cycle.placement(job)
-    more = cycle.place(job, 1) if len(placement) < job.largest else None
+    more = cycle.place(job, 1, _outside(cycle, job, placement)) if len(placement) < job.largest else None
     if more is None:
         return False
     cause = cycle.cause.get(job.name) or Cause("IdleGPUs", "Grows onto GPUs that nobody else can use.")
-    cycle.assign(job, tuple(sorted(placement + more)), cause)
+    # Last come, first to go: shrinking must not leave a job elsewhere than it was before it grew.
+    cycle.assign(job, placement + more, cause)
     return True

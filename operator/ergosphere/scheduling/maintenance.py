@@ -66,7 +66,8 @@ def evacuate(cycle: Cycle) -> None:
 
 def relocate(cycle: Cycle) -> None:
     """Move jobs whose owners want them elsewhere; say of those that must stay why."""
-    wanted = [job for job in cycle.book.placed.values() if job.relocation and job.state is State.RUNNING]
+    leavers = (cycle.book.jobs[name] for name in cycle.book.leavers)
+    wanted = [job for job in leavers if job.state is State.RUNNING]
     for job in sorted(wanted, key=lambda j: by_tier(j, cycle.tiers)):
         if job.relocation is None or not cycle.settled(job):
             continue

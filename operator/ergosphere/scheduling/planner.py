@@ -97,6 +97,8 @@ def _decide(cycle: Cycle) -> Plan:
     serving.salvaged()
     Claims(serving).serve()
     serving.fill()
+    # Those who yielded may have left room for jobs that had none to leave a cordoned node for.
+    evacuate(cycle)
     grow(cycle)
     serving.explain()
     return Plan(cycle.actions(), cycle.waiting, tuple(sorted(cycle.admitted)), cycle.look_again)

@@ -124,15 +124,9 @@ class Serving:
 
     def _look_again(self) -> None:
         """When time alone brings more room: others have rested, ran longer, or moving them pays by then."""
-        cycle, now = self.cycle, self.cycle.now
-        placed = cycle.book.placed.values()
-        fresh = now - cycle.rules.min_run_s
-        rested = min((job.started for job in placed if job.started > fresh), default=math.inf)
-        known = cycle.book.guesses.keys() & cycle.book.unpromised
-        longer = min(
-            (until for name in known if (until := cycle.book.guesses[name][1]) > now), default=math.inf
-        )
+        rest_s = self.cycle.rules.min_run_s
+        rested = self.cycle.book.resting(self.cycle.now - rest_s) + rest_s
         pays = min(self.defragmenter.pays_at.values(), default=math.inf)
-        again = min(rested + cycle.rules.min_run_s, longer, pays)
+        again = min(rested, self.turns.longer_at, pays)
         if again < math.inf:
-            cycle.again(again)
+            self.cycle.again(again)

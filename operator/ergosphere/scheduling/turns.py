@@ -1,7 +1,9 @@
 """Jobs without a promise take turns: one that ran long yields to one that is expected to be done sooner."""
 
+import math
 from bisect import bisect_right
 from collections.abc import Iterator
+from operator import itemgetter
 
 from ergosphere.scheduling.book import Shape
 from ergosphere.scheduling.cycle import Cause, Cycle
@@ -16,7 +18,9 @@ class Turns:
     def __init__(self, cycle: Cycle, defragmenter: Defragmenter) -> None:
         self.cycle = cycle
         self.defragmenter = defragmenter
-        self.takers: list[Job] | None = None
+        self.takers: list[tuple[float, str]] | None = None
+        self.longer_at = math.inf
+        """When more is expected of one of the takers than now, as far as anybody asked for them."""
         self.failed: dict[Shape, tuple[int, float]] = {}
         """Shapes that found no room, how often room had been made by then, and who was too short for them."""
 
@@ -37,20 +41,22 @@ class Turns:
             self.failed[shape] = (cycle.released, limit)
         return placement
 
-    def _takers(self) -> list[Job]:
+    def _takers(self) -> list[tuple[float, str]]:
         """Running jobs without a promise that are rested, those expected to run longest first."""
         cycle = self.cycle
         if self.takers is None:
             jobs = [cycle.book.jobs[n] for n in cycle.book.unpromised if n not in cycle.admitted]
             rested = [j for j in jobs if cycle.rested(j) and cycle.settled(j)]
-            self.takers = sorted(rested, key=lambda j: (-cycle.expected(j), j.name))
+            self.takers = sorted((-cycle.expected(j), j.name) for j in rested)
+            guesses = cycle.book.guesses
+            self.longer_at = min((guesses[name][1] for _, name in self.takers), default=math.inf)
         return self.takers
 
     def _longest(self) -> float:
         takers = self._takers()
-        return self.cycle.expected(takers[0]) if takers else 0.0
+        return -takers[0][0] if takers else 0.0
 
     def _longer(self, limit: float) -> Iterator[Yield]:
         takers = self._takers()
-        upto = bisect_right(takers, -limit, key=lambda j: -self.cycle.expected(j))
-        return (Yield(takers[i], ()) for i in range(upto))
+        upto = bisect_right(takers, -limit, key=itemgetter(0))
+        return (Yield(self.cycle.book.jobs[takers[i][1]], ()) for i in range(upto))

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from ergosphere.scheduling.cycle import Cause, Cycle
 from ergosphere.scheduling.model import Job, Placement
 from ergosphere.scheduling.placing import accepted, room
-from ergosphere.scheduling.space import Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,76 +15,76 @@ class Yield:
     job: Job
     rest: Placement
 
-    @property
-    def gpus(self) -> int:
-        """GPUs that come free."""
-        return (len(self.job.placement) - len(self.rest)) * self.job.gpus_per_worker
-
 
 class Tally:
     """How many workers of a gang would fit if some jobs yielded; counted, nothing is assigned."""
 
-    def __init__(self, space: Space, job: Job) -> None:
-        self.space = space
+    def __init__(self, cycle: Cycle, job: Job) -> None:
+        self.cycle = cycle
+        self.space = cycle.space
         self.each = job.gpus_per_worker
-        self.nodes = accepted(space, job)
+        self.nodes = accepted(cycle.space, job)
         self.extra: dict[int, int] = {}
+        self.chosen: dict[str, Yield] = {}
         self.workers = sum(
-            room(shelf, self.nodes, self.each, job.workers) for shelf in space.buckets.values()
+            room(shelf, self.nodes, self.each, job.workers) for shelf in cycle.space.buckets.values()
         )
 
     def _room(self, i: int) -> int:
         return max(0, self.space.free[i] + self.extra.get(i, 0)) // self.each
 
-    def add(self, one: Yield) -> None:
-        """Reckon with what the job yields."""
-        gpus = one.job.gpus_per_worker
-        for node in one.job.placement[len(one.rest) :]:
+    def add(self, one: Yield) -> bool:
+        """Reckon with what the job yields, perhaps more than before; False when it is no more."""
+        known = self.chosen.get(one.job.name)
+        held = known.rest if known else self.cycle.placement(one.job)
+        self.chosen[one.job.name] = one
+        for node in held[len(one.rest) :]:
             i = self.space.number[node]
             if self.nodes >> i & 1:
                 before = self._room(i)
-                self.extra[i] = self.extra.get(i, 0) + gpus
+                self.extra[i] = self.extra.get(i, 0) + one.job.gpus_per_worker
                 self.workers += self._room(i) - before
+        return len(held) > len(one.rest)
 
-    def helps(self, one: Yield) -> bool:
-        """Whether a node that the job leaves has room for a worker then."""
-        leaves = (self.space.number[node] for node in set(one.job.placement[len(one.rest) :]))
-        return any(self.nodes >> i & 1 and self._room(i) for i in leaves)
+    def helping(self) -> list[Yield]:
+        """Those chosen that leave a node on which there is room for a worker then."""
+        return [one for one in self.chosen.values() if self._helps(one)]
+
+    def _helps(self, one: Yield) -> bool:
+        left = {self.space.number[node] for node in self.cycle.placement(one.job)[len(one.rest) :]}
+        return any(self.nodes >> i & 1 and self._room(i) for i in left)
 
 
 def make_room(cycle: Cycle, job: Job, yields: Iterable[Yield], cause: Cause) -> Placement | None:
     """Let as few as needed of these yield, the first first, and return the room made for the job.
 
-    None, and nothing changed, when all of them are not enough.
+    None, and nothing changed, when all of them are not enough. A job that shrinks may yield more further on.
     """
-    tally = Tally(cycle.space, job)
-    chosen: dict[str, Yield] = {}
-    enough = 0
+    tally = Tally(cycle, job)
+    enough, untried = 0, False
     for one in yields:
-        if one.job.name in chosen or not cycle.settled(one.job):
+        if not cycle.yields(one.job) or not tally.add(one):
             continue
-        chosen[one.job.name] = one
-        tally.add(one)
-        if tally.workers >= job.workers and len(chosen) >= enough:
-            placement = _try(cycle, job, [y for y in chosen.values() if tally.helps(y)], cause)
+        untried = tally.workers >= job.workers
+        if untried and len(tally.chosen) >= enough:
+            placement = _try(cycle, job, tally.helping(), cause)
             if placement is not None:
                 return placement
             # The count was right, yet they are too far apart for the job. Not after each: that would be slow.
-            enough = 2 * len(chosen)
-    return None
+            enough, untried = 2 * len(tally.chosen), False
+    return _try(cycle, job, tally.helping(), cause) if untried else None
 
 
 def _try(cycle: Cycle, job: Job, yields: list[Yield], cause: Cause) -> Placement | None:
     """Room for the job when all of these yield. Those that yielded in vain take back what they had."""
-    for one in yields:
-        cycle.assign(one.job, one.rest, cause)
+    before = [cycle.assign(one.job, one.rest, cause) for one in yields]
     placement = cycle.place(job, job.workers)
     if placement is None:
-        for one in yields:
-            cycle.unassign(one.job)
+        for one, former in zip(yields, before, strict=True):
+            cycle.restore(one.job, former)
         return None
-    for one in reversed(yields[:-1]):
-        cycle.unassign(one.job)
+    for one, former in reversed(list(zip(yields, before, strict=True))[:-1]):
+        cycle.restore(one.job, former)
         without = cycle.place(job, job.workers)
         if without is None:
             cycle.assign(one.job, one.rest, cause)
@@ -97,7 +96,8 @@ def _try(cycle: Cycle, job: Job, yields: list[Yield], cause: Cause) -> Placement
 
 def shrinkable(cycle: Cycle, job: Job, floor: int) -> Yield | None:
     """What the job yields when it shrinks to `floor` workers, the last ranks first."""
-    return Yield(job, job.placement[:floor]) if len(job.placement) > floor else None
+    held = cycle.placement(job)
+    return Yield(job, held[:floor]) if len(held) > floor else None
 
 
 def above_asked(cycle: Cycle) -> list[Yield]:

@@ -1,0 +1,1 @@
+"""`make bench-policy`: the default policy against others on public traces."""

@@ -1,0 +1,94 @@
+"""Traces are read, or refused in one line that names the file and the line."""
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ergosphere.cli.main import app
+from ergosphere.simulation import trace
+
+ITP = "job_id,submission_time,duration,num_gpu"
+PHILLY = "job_id,num_gpu,submit_time,iterations,duration,iteration_time"
+
+
+def written(folder: Path, *lines: str) -> Path:
+    path = folder / "trace.csv"
+    path.write_text("".join(f"{line}\n" for line in lines))
+    return path
+
+
+def test_a_trace_in_seconds_is_read_by_submission(tmp_path: Path) -> None:
+    path = written(tmp_path, ITP, "late,20,5,8", "soon,10,7,1")
+    first, second = trace.read(path)
+    assert (first.name, first.submitted, first.service_s, first.gpus) == ("soon", 10.0, 7.0, 1)
+    assert (second.name, second.origin) == ("late", f"{path}:2")
+
+
+def test_a_trace_in_milliseconds_takes_the_run_time_from_the_iterations(tmp_path: Path) -> None:
+    (job,) = trace.read(written(tmp_path, PHILLY, "0,4,2000,1000,5,100"))
+    assert (job.submitted, job.gpus) == (2.0, 4)
+    assert job.service_s == pytest.approx(101.5)
+
+
+BAD = [
+    ([], ":1: the file is empty"),
+    ([ITP], ":2: the trace has no jobs"),
+    ([ITP, "a,0,-5,1"], ":2: duration must be from 1 to 1e+15, not -5"),
+    ([ITP, "a,0,5,1", "b,-1,5,1"], ":3: submission_time must be from 0 to 1e+15, not -1"),
+    ([ITP, "a,0,5,none"], ":2: num_gpu must be a number, not 'none'"),
+    ([ITP, "a,0,nan,1"], ":2: duration must be from 1 to 1e+15, not nan"),
+    ([ITP, "a,0,5,0"], ":2: num_gpu must be from 1 to 1e+15, not 0"),
+    ([ITP, "a,0,5,1.5"], ":2: num_gpu must be a number, not '1.5'"),
+    ([ITP, "a,0,5"], ":2: 3 values for 4 columns"),
+    ([ITP, "a,0,5,1", "a,1,5,1"], ":3: job_id 'a' appears twice"),
+    ([ITP + ",colour", "a,0,5,1,red"], ":1: unknown column 'colour'; microsoft-itp has duration, job_id"),
+    (["a,b", "1,2"], ":1: columns a, b are no known trace format (philly-muri: "),
+    ([ITP, "a,0,5,1", "b,0,5,17"], ":3: the job asks for 17 GPUs; a fleet of 2x8 has 16"),
+]
+
+
+@pytest.mark.parametrize(("lines", "message"), BAD, ids=[message for _, message in BAD])
+def test_a_trace_that_cannot_be_used_is_refused_in_one_line(
+    tmp_path: Path, lines: list[str], message: str
+) -> None:
+    path = written(tmp_path, *lines)
+    done = CliRunner().invoke(app, ["simulate", "--fleet", "2x8", "--trace", str(path)])
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"error: {path}{message}")
+    assert done.stderr.count("\n") == 1
+    assert done.stdout == ""
+
+
+def test_a_file_that_is_not_there_and_one_that_is_no_text_are_refused_alike(tmp_path: Path) -> None:
+    binary = tmp_path / "binary.csv"
+    binary.write_bytes(b"\xff\xfe\x00")
+    for path in (tmp_path / "none.csv", binary, tmp_path):
+        done = CliRunner().invoke(app, ["simulate", "--fleet", "2x8", "--trace", str(path)])
+        assert done.exit_code == 2
+        assert done.stderr.startswith(f"error: {path}: cannot be read: ")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--fleet", "8", "--fleet: '8' is not NODESxGPUS, such as 16x8"),
+        ("--policy", "lottery", "--policy: 'lottery' is no policy; there are fifo, "),
+        ("--compare", "fifo,lottery", "--compare: 'lottery' is no policy; there are fifo, "),
+        ("--tiers", "Premium=0.5", "--tiers: the shares of the tiers must sum to 1, not to 0.5"),
+        ("--tiers", "Gold=1", "--tiers: 'Gold=1' is not one of Premium=VALUE, "),
+        ("--cost", "overhead=-1s", "--cost: '-1s' is not a duration such as 90s, 30m, 2h or 7d"),
+        ("--failures", "mtbf=0s", "--failures: mtbf must be longer than nothing"),
+        ("--elastic", "2", "--elastic: 2 is not from 0 to 1"),
+        ("--plot", "out.pdf", "--plot: out.pdf: the picture must be one of .html, .png"),
+    ],
+)
+def test_an_option_that_cannot_be_used_is_refused_in_one_line(
+    tmp_path: Path, option: str, value: str, message: str
+) -> None:
+    path = written(tmp_path, ITP, "a,0,5,1")
+    arguments = ["simulate", "--fleet", "2x8", "--trace", str(path), option, value]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"error: {message}")
+    assert done.stderr.count("\n") == 1
