@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"ergosphere.dev/launcher/internal/layer"
 	"ergosphere.dev/launcher/internal/program"
@@ -30,13 +31,14 @@ func MakeDirectory(directory string, user program.User) (string, error) {
 	return filepath.EvalSymlinks(directory)
 }
 
-// TakeDirectory writes an image of the directory in which a program has saved its own state, and returns its size. A
+// TakeDirectory writes an image of the directory in which a program has saved its own state, and returns its size. What
+// has not changed since it was restored is kept apart: it counts less than what another worker has written since. A
 // directory on a volume is not copied: it is expected where the program goes on. The error is a *protocol.Failure.
-func TakeDirectory(dir, directory string, roots []layer.Root, mustHold bool) (int64, error) {
+func TakeDirectory(dir, directory string, roots []layer.Root, restored time.Time, mustHold bool) (int64, error) {
 	if err := errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o700)); err != nil {
 		return 0, failure("ImageNotWritable", err)
 	}
-	if err := takeDirectory(dir, directory, roots, mustHold); err != nil {
+	if err := takeDirectory(dir, directory, roots, restored, mustHold); err != nil {
 		return 0, failure("FilesNotSaved", errors.Join(err, os.RemoveAll(dir)))
 	}
 	bytes, err := size(dir)
@@ -46,7 +48,7 @@ func TakeDirectory(dir, directory string, roots []layer.Root, mustHold bool) (in
 	return bytes, nil
 }
 
-func takeDirectory(dir, directory string, roots []layer.Root, mustHold bool) error {
+func takeDirectory(dir, directory string, roots []layer.Root, restored time.Time, mustHold bool) error {
 	opened, err := sys.OpenExactly(directory, syscall.O_RDONLY|syscall.O_DIRECTORY)
 	if err != nil {
 		return err
@@ -60,7 +62,7 @@ func takeDirectory(dir, directory string, roots []layer.Root, mustHold bool) err
 	}
 	carried, err := isCarried(directory, roots)
 	if err == nil && carried {
-		err = archiveDirectory(filepath.Join(dir, filesName), directory)
+		err = archiveDirectory(dir, directory, restored)
 	}
 	if err != nil {
 		return err
@@ -69,36 +71,69 @@ func takeDirectory(dir, directory string, roots []layer.Root, mustHold bool) err
 }
 
 // archiveDirectory says nothing of files that are not there, so that several archives can be laid over each other.
-func archiveDirectory(name, directory string) error {
+func archiveDirectory(dir, directory string, restored time.Time) error {
 	entries, err := layer.Scan(layer.Root{Path: directory})
 	if err != nil {
 		return err
 	}
-	for i := range entries {
-		entries[i].Names = nil
-	}
-	return writeTar(name, func(stream *tar.Writer) error { return layer.Archive(stream, directory, entries) })
-}
-
-// RestoreDirectory lays the images in the subdirectories of dir over each other in the directory, in the order of
-// their names. The error is a *protocol.Failure.
-func RestoreDirectory(dir, directory string) error {
-	images, err := os.ReadDir(dir)
-	if err != nil {
-		return failure("ImageDamaged", err)
-	}
-	for _, image := range images {
-		if !image.IsDir() {
-			continue
+	archives := map[string][]layer.Entry{keptName: nil, filesName: nil}
+	for _, entry := range entries {
+		entry.Names = nil
+		isDirectory, isNew := entry.Status.Type() == syscall.S_IFDIR, entry.Status.Changed.After(restored)
+		if isDirectory || !isNew {
+			archives[keptName] = append(archives[keptName], entry)
 		}
-		if err := restoreDirectory(filepath.Join(dir, image.Name()), directory); err != nil {
-			return failure("FilesNotRestored", err)
+		if isDirectory || isNew {
+			archives[filesName] = append(archives[filesName], entry)
+		}
+	}
+	for name, entries := range archives {
+		write := func(stream *tar.Writer) error { return layer.Archive(stream, directory, entries) }
+		if err := writeTar(filepath.Join(dir, name), write); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func restoreDirectory(dir, directory string) error {
+// RestoreDirectory lays the images in the subdirectories of dir over each other in the directory, in the order of
+// their names: first what each worker had kept, then what each had written. It returns the time of the last change that
+// this makes. The error is a *protocol.Failure.
+func RestoreDirectory(dir, directory string) (time.Time, error) {
+	images, err := os.ReadDir(dir)
+	if err != nil {
+		return time.Time{}, failure("ImageDamaged", err)
+	}
+	for _, name := range []string{keptName, filesName} {
+		for _, image := range images {
+			if !image.IsDir() {
+				continue
+			}
+			if err := restoreDirectory(filepath.Join(dir, image.Name()), name, directory); err != nil {
+				return time.Time{}, failure("FilesNotRestored", err)
+			}
+		}
+	}
+	restored, err := lastChange(directory)
+	if err != nil {
+		return time.Time{}, failure("FilesNotRestored", err)
+	}
+	return restored, nil
+}
+
+// lastChange is by the clock that stamps files, which is not quite the one that programs read.
+func lastChange(directory string) (time.Time, error) {
+	entries, err := layer.Scan(layer.Root{Path: directory})
+	var last time.Time
+	for _, entry := range entries {
+		if entry.Status.Changed.After(last) {
+			last = entry.Status.Changed
+		}
+	}
+	return last, err
+}
+
+func restoreDirectory(dir, name, directory string) error {
 	record, err := ReadRecord(dir)
 	if err != nil {
 		return protocol.Failed("ImageDamaged", "the image cannot be read: %v", err)
@@ -110,7 +145,7 @@ func restoreDirectory(dir, directory string) error {
 		return protocol.Failed("WrongDirectory",
 			"the checkpoint holds the directory %q of a program that saved its own state; this one's is %q", record.Directory, directory)
 	}
-	files := filepath.Join(dir, filesName)
+	files := filepath.Join(dir, name)
 	// Without an archive the directory lies on a volume.
 	if _, err := os.Stat(files); errors.Is(err, fs.ErrNotExist) {
 		return nil

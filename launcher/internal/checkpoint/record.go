@@ -14,6 +14,7 @@ import (
 const (
 	recordName = "launcher.json"
 	filesName  = "files.tar"
+	keptName   = "kept.tar"
 	version    = 1
 )
 

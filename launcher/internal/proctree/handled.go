@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/bits"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -47,17 +48,26 @@ func Handles(pid int, number syscall.Signal) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	for _, field := range []string{"SigCgt", "SigBlk"} {
-		set, err := signalSet(string(status), field)
-		if err != nil {
-			return false, err
-		}
-		if set&(1<<(number-1)) != 0 {
-			return true, nil
-		}
+	caught, err := signalSet(string(status), "SigCgt")
+	if err != nil {
+		return false, err
+	}
+	blocked, err := signalSet(string(status), "SigBlk")
+	if err != nil {
+		return false, err
+	}
+	if isForking(blocked) {
+		blocked = 0
+	}
+	if (caught|blocked)&(1<<(number-1)) != 0 {
+		return true, nil
 	}
 	return waitsForSignals(pid)
 }
+
+// isForking says whether all signals are blocked, or all but those that libc keeps for itself. It does so for a moment
+// whenever a process starts another.
+func isForking(blocked uint64) bool { return bits.OnesCount64(blocked) >= 59 }
 
 // waitsForSignals says whether a thread is in sigwait or its kin, for as long as which the kernel does not show as blocked
 // what the thread waits for.

@@ -22,6 +22,15 @@ func TestSetsOfSignals(t *testing.T) {
 	}
 }
 
+func TestSignalsBlockedByLibcWhileItForksAreNotTheProgramsWish(t *testing.T) {
+	const glibc, musl = 0xfffffffe7ffbfeff, 0xfffffffc7ffbfeff &^ (1 << 33)
+	for set, want := range map[uint64]bool{glibc: true, musl: true, 1<<9 | 1<<14: false, 0: false} {
+		if isForking(set) != want {
+			t.Errorf("%x: %t", set, !want)
+		}
+	}
+}
+
 func TestOnlyTheFirstThatHandleASignalAreFound(t *testing.T) {
 	// The outer shell handles SIGUSR1, and so do the shells below it; none of them handles SIGUSR2 but the inner ones.
 	script := `trap : USR1; for i in 1 2; do sh -c 'trap : USR1 USR2; echo; while :; do sleep 1; done' & done; wait; wait`

@@ -140,10 +140,10 @@ func (s *Supervisor) onSaved() {
 }
 
 func (s *Supervisor) takeDirectory(call link.Call) {
-	saving, taken := s.config.Saving, checkpoint.Taken{Dump: time.Since(s.save.asked)}
+	saving, restored, taken := s.config.Saving, s.restored, checkpoint.Taken{Dump: time.Since(s.save.asked)}
 	s.perform("dump", func() func() {
 		begun := time.Now()
-		bytes, err := checkpoint.TakeDirectory(call.Dir, saving.Directory, s.config.Roots, saving.MustHold)
+		bytes, err := checkpoint.TakeDirectory(call.Dir, saving.Directory, s.config.Roots, restored, saving.MustHold)
 		taken.Bytes, taken.Files = bytes, time.Since(begun)
 		return func() { s.onDirectoryTaken(call, taken, err) }
 	})
@@ -172,14 +172,14 @@ func (s *Supervisor) giveUp(format string, arguments ...any) {
 func (s *Supervisor) restoreDirectory(call link.Call) error {
 	s.perform("restore", func() func() {
 		begun := time.Now()
-		err := checkpoint.RestoreDirectory(call.Dir, s.config.Saving.Directory)
+		restored, err := checkpoint.RestoreDirectory(call.Dir, s.config.Saving.Directory)
 		files := time.Since(begun)
 		return func() {
 			if err != nil {
 				refuse(call, err)
 				return
 			}
-			s.state = Restored
+			s.state, s.restored = Restored, restored
 			call.Answer(protocol.Reply{OK: true, FilesMs: milliseconds(files), RestoreMs: milliseconds(0)})
 		}
 	})

@@ -63,6 +63,9 @@ type Supervisor struct {
 	// save is how far a program that saves its own state has come with it.
 	save save
 
+	// restored is when what it goes on from was laid into its directory; the zero time when it began with nothing.
+	restored time.Time
+
 	// busy names the operation under way, whose end arrives in finished.
 	busy     string
 	finished chan func()

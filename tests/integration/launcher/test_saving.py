@@ -257,6 +257,32 @@ def test_workers_see_what_all_of_them_saved_whatever_their_number(pods: Pods) ->
     assert ranks[0].lines()[1:4] == ["0 of 0", "1 of 1", "common of 0"]
 
 
+ONE_WRITES = """
+import os, signal
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+count = int(open("/var/state/count").read()) if "ERGOSPHERE_CHECKPOINT" in os.environ else 0
+print("count", count, flush=True)
+signal.sigwait([signal.SIGUSR1])
+if os.environ["RANK"] == "0":
+    open("/var/state/count", "w").write(str(count + 1))
+"""
+
+
+def test_what_a_worker_only_kept_yields_to_what_another_wrote(pods: Pods) -> None:
+    ranks = [pods.python(ONE_WRITES, options=SAVES, env={"RANK": str(rank)}) for rank in range(2)]
+    for count in range(3):
+        for job in ranks:
+            job.await_line(f"count {count}")
+            prepare(job)
+            job.dump()
+            job.leave()
+        first, second = (job.pod for job in ranks)
+        go_on(ranks[0], second, first)
+        go_on(ranks[1], first, second)
+    for job in ranks:
+        job.await_line("count 3")
+
+
 def test_a_directory_on_a_volume_is_expected_where_the_program_goes_on(pods: Pods) -> None:
     job = pods.python(COUNT.replace(STATE, "/shared"), options=("--save-in", "/shared"), volumes=("/shared",))
     job.await_lines(20)
