@@ -45,8 +45,11 @@ def on(engine: Engine, container: str) -> RunOnNode:
 
 
 def kill(engine: Engine, container: str) -> None:
-    """Kill everything on a node at once."""
-    if condition(engine, container) != "Stopped":
+    """Kill everything on a node at once; its network first, or the dying programs' connections tell of it."""
+    found = condition(engine, container)
+    if found == "Running":
+        _run(engine, container, ["ip", "link", "set", "eth0", "down"])
+    if found != "Stopped":
         docker(engine, "kill", container)
 
 
