@@ -5,6 +5,7 @@ discretised two-dimensional least attained service) and a Gandiva (OSDI 18) like
 They ignore tiers, GPU types and topology.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -26,19 +27,23 @@ Key = Callable[[Job, float], tuple[float, ...]]
 """The order of the queue: the smallest first. Ties are broken by submission and name."""
 
 
+Span = Callable[[Job, float], float]
+"""A number of seconds from now on; infinite for ever."""
+
+
 @dataclass(frozen=True, slots=True)
 class Discipline:
     """How a queue is served.
 
     `preempts`: running jobs are compared with waiting ones at each plan, instead of keeping what they have.
     `skips`: a job that does not fit is passed over; otherwise all behind it wait.
-    `look_s`: plan again after that long even if nothing happens; 0 for never.
+    `holds_s`: how long a running job keeps its place in the order; without it, until something happens.
     """
 
     key: Key
     preempts: bool = False
     skips: bool = True
-    look_s: float = 0.0
+    holds_s: Span | None = None
 
 
 class Queue:
@@ -70,8 +75,17 @@ class Queue:
         )
         wanted = self._choose(order)
         target = self._settle(wanted) or wanted
-        look = now + self.discipline.look_s if self.discipline.look_s and len(target) < len(order) else None
+        look = self._look_again(order, now) if len(target) < len(order) else None
         return Plan(self._actions(order, target), self._waiting(order, target), look_again=look)
+
+    def _look_again(self, order: list[Job], now: float) -> float | None:
+        holds_s = self.discipline.holds_s
+        if holds_s is None:
+            return None
+        again = min(
+            (now + holds_s(job, now) for job in order if job.state is State.RUNNING), default=math.inf
+        )
+        return again if again < math.inf else None
 
     def _keeps(self, job: Job, layout: Layout) -> bool:
         return bool(job.placement) and not self.discipline.preempts and layout.holds(job.placement)
@@ -153,6 +167,15 @@ TIRESIAS_LIMITS = (3600.0, 7200.0, 18000.0)
 """GPU-seconds at which a job falls to the next queue, as in the simulators of Tiresias and Muri."""
 
 GANDIVA_SLICE_S = 1800.0
+GANDIVA_LOOK_S = 300.0
+"""Slices of many jobs end at as many times: they are looked for together."""
+
+
+def _until_demoted_s(job: Job, now: float) -> float:
+    attained = attained_gpu_s(job, now)
+    limit = next((limit for limit in TIRESIAS_LIMITS if limit > attained), math.inf)
+    return (limit - attained) / (len(job.placement) * job.gpus_per_worker)
+
 
 FIFO = Discipline(lambda job, now: (), skips=False)
 FIFO_BACKFILL = Discipline(lambda job, now: ())
@@ -161,10 +184,14 @@ SRSF = Discipline(
     lambda job, now: (remaining_s(job, now) * job.workers * job.gpus_per_worker,), preempts=True
 )
 TIRESIAS = Discipline(
-    lambda job, now: (level(attained_gpu_s(job, now), TIRESIAS_LIMITS),), preempts=True, look_s=300.0
+    lambda job, now: (level(attained_gpu_s(job, now), TIRESIAS_LIMITS),),
+    preempts=True,
+    holds_s=_until_demoted_s,
 )
 GANDIVA = Discipline(
-    lambda job, now: (job.ledger.attained(now) / job.workers // GANDIVA_SLICE_S,), preempts=True, look_s=300.0
+    lambda job, now: (job.ledger.attained(now) / job.workers // GANDIVA_SLICE_S,),
+    preempts=True,
+    holds_s=lambda job, now: GANDIVA_LOOK_S,
 )
 
 BASELINES = {
