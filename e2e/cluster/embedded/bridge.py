@@ -35,6 +35,11 @@ def make(addresses: Addresses, nodes: int) -> None:
     )
 
 
+def unplug(port: str) -> None:
+    """Let nothing pass a machine's cable any more; one that is not there is no error."""
+    _ip([f"link set {port} down"], force=True)
+
+
 def links() -> set[str]:
     """List the network devices of this machine."""
     output = subprocess.run(["ip", "-json", "link"], capture_output=True, text=True, check=True).stdout

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from cluster import binaries
-from cluster.embedded import cgroups
+from cluster.embedded import bridge, cgroups
 from cluster.embedded.processes import listed
 from cluster.embedded.record import Record
 from cluster.embedded.services import BINARIES, SHARED, Plan, Software
@@ -63,7 +63,11 @@ def boot(record: Record, machine: str) -> None:
 
 
 def power_off(record: Record, machine: str) -> None:
-    """Kill everything on a machine at once; returns when nothing of it runs."""
+    """Kill everything on a machine at once; returns when nothing of it runs.
+
+    The cable goes first: a machine without power does not take leave of its peers, as dying sockets do.
+    """
+    bridge.unplug(record.addresses.port(record.ordinal(machine)))
     cgroups.kill(record.machine_cgroups(machine))
 
 
