@@ -36,8 +36,8 @@ def make(addresses: Addresses, nodes: int) -> None:
 
 
 def unplug(port: str) -> None:
-    """Let nothing pass a machine's cable any more; one that is not there is no error."""
-    _ip([f"link set {port} down"], force=True)
+    """Remove a machine's cable; one that is not there is no error."""
+    _ip([f"link delete {port}"], force=True)
 
 
 def links() -> set[str]:
