@@ -149,7 +149,7 @@ def _done(pod: WorkerPod) -> bool:
 def program_failed(moment: Moment) -> Next | None:
     """A rank's program ended with an error of its own: count it, and go on from the last checkpoint."""
     pod = next((p for p in moment.view.workers.values() if _failed_by_itself(p)), None)
-    if pod is None or pod.exit is None:
+    if pod is None or pod.exit is None or _bereaved(moment):
         return None
     job = moment.view.job
     failures = job.status.failures + 1
@@ -173,18 +173,29 @@ def _failed_by_itself(pod: WorkerPod) -> bool:
     return bool(pod.exit and pod.exit.code != 0 and not infrastructure)
 
 
+def _bereaved(moment: Moment) -> bool:
+    """Whether a worker was taken away. Those that talk to it fail then through no fault of their own."""
+    taken = any(p.lost or p.deleting or p.reason for p in moment.view.workers.values())
+    return bool(moment.lost or taken or _missing(moment))
+
+
+def _missing(moment: Moment) -> list[int]:
+    """The ranks whose pods existed and are gone."""
+    status = moment.view.job.status
+    created = any(c.type == PODS_CREATED and c.status == "True" for c in status.conditions)
+    return sorted({p.rank for p in status.placement} - moment.view.workers.keys()) if created else []
+
+
 def worker_lost(moment: Moment) -> Next | None:
     """A pod is gone or was ended from outside: the gang goes on from its last checkpoint, uncounted."""
     view = moment.view
-    status = view.job.status
-    if not status.placement:
+    if not view.job.status.placement:
         return None
-    created = any(c.type == PODS_CREATED and c.status == "True" for c in status.conditions)
-    missing = sorted({p.rank for p in status.placement} - view.workers.keys())
+    missing = _missing(moment)
     ended = next((p for p in view.workers.values() if p.over and not _done(p)), None)
     if moment.lost:
         how = f"{', '.join(sorted(moment.lost))} is lost"
-    elif missing and created:
+    elif missing:
         how = f"the pod of rank {missing[0]} is gone"
     elif ended and not cutting.is_leaving(view):
         how = f"rank {ended.rank} on {ended.node} was ended: {_why_ended(ended)}"
@@ -201,7 +212,13 @@ def worker_lost(moment: Moment) -> Next | None:
 
 
 def _why_ended(pod: WorkerPod) -> str:
-    return pod.reason or ("it had saved for a cut that failed" if pod.left else "its pod was deleted")
+    if pod.reason:
+        return pod.reason
+    if pod.left:
+        return "it had saved for a cut that failed"
+    if pod.exit and not pod.deleting:
+        return f"its program ended with exit code {pod.exit.code} when another worker was taken away"
+    return "its pod was deleted"
 
 
 def _lost_seconds(moment: Moment) -> float:

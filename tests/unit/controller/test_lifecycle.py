@@ -379,6 +379,25 @@ def test_a_resize_off_a_cordoned_node_is_a_drain():
     assert result.status.cut.reason == "Drain"
 
 
+@pytest.mark.parametrize(
+    "lose",
+    [
+        lambda s: s.without_pod(0),
+        lambda s: s.pod(0, deleting=True),
+        lambda s: s.pod(0, phase="Failed", reason="Evicted"),
+        lambda s: s.pod(0, lost=True),
+    ],
+    ids=["gone", "being deleted", "evicted", "on a lost node"],
+)
+def test_a_worker_that_fails_because_another_was_taken_away_is_not_counted(lose):
+    scene = Scene().placed("n1", "n2", ran=True).running()
+    scene.status = after(scene).status.to_dict()
+    result = after(lose(scene.ended(1, rank=1)))
+    assert result.status.failures == 0
+    assert nodes(result.status) == []
+    assert reasons(result) == ["WorkerLost"]
+
+
 def test_a_program_that_ends_with_zero_because_its_pod_was_deleted_is_not_done():
     scene = Scene().placed("n1", ran=True).ended(0, deleting=True)
     result = after(scene)
