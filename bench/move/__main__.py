@@ -13,6 +13,7 @@ from scenario.kubectl import Kubectl
 from scenario.moves import move
 from scenario.names import WORKER_IMAGE
 from scenario.system import WORKER, stand_up
+from scenario.waiting import until
 
 CLUSTER = os.environ.get("ERGO_E2E_CLUSTER", "")
 NAMESPACE = "bench-move"
@@ -59,7 +60,13 @@ def measured(kubectl: Kubectl, workers: int, moves: int, state_mib: int) -> list
 
 def _moved(job: Job, kubectl: Kubectl) -> dict[str, float]:
     move(job, kubectl)
+    until("every worker to have arrived", lambda: _arrived(job))
     return dict(job.read().status.timings)
+
+
+def _arrived(job: Job) -> bool:
+    status = job.read().status
+    return status.ran_incarnation == status.incarnation
 
 
 if __name__ == "__main__":
