@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ergosphere.api.agent import Phase
-from ergosphere.api.meta import condition
+from ergosphere.api.meta import condition, is_true
 from ergosphere.api.training_job import COMPLETE, FAILED, TrainingJobStatus
 from ergosphere.scheduling.model import Action
 
@@ -182,8 +182,9 @@ def _bereaved(moment: Moment) -> bool:
 def _missing(moment: Moment) -> list[int]:
     """The ranks whose pods existed and are gone."""
     status = moment.view.job.status
-    created = any(c.type == PODS_CREATED and c.status == "True" for c in status.conditions)
-    return sorted({p.rank for p in status.placement} - moment.view.workers.keys()) if created else []
+    if not is_true(status.conditions, PODS_CREATED):
+        return []
+    return sorted({p.rank for p in status.placement} - moment.view.workers.keys())
 
 
 def worker_lost(moment: Moment) -> Next | None:
@@ -262,7 +263,7 @@ def pods_created(moment: Moment) -> Next | None:
     """All pods of the incarnation exist: from here on a missing one is a lost one."""
     view, status = moment.view, moment.view.job.status
     complete = bool(status.placement) and len(view.workers) == len(status.placement)
-    known = any(c.type == PODS_CREATED and c.status == "True" for c in status.conditions)
+    known = is_true(status.conditions, PODS_CREATED)
     if complete == known:
         return None
     reason = "PodsCreated" if complete else "NotCreated"

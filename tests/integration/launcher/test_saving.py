@@ -43,6 +43,13 @@ def counted(job: Job) -> list[int]:
     return [int(line) for line in job.lines() if not line.startswith("from")]
 
 
+def await_more_without_a_gap(job: Job) -> None:
+    """The program counts on, and has left out and repeated nothing since it began."""
+    job.await_lines(20)
+    numbers = counted(job)
+    assert numbers == list(range(len(numbers)))
+
+
 def give(pod: Pod, images: list[Pod], cut: str) -> None:
     """Hands a pod the images of a cut that several pods made, in the order in which they are laid."""
     for number, other in enumerate(images):
@@ -71,9 +78,7 @@ def test_a_program_goes_on_elsewhere_from_what_it_saved(pods: Pods, options: tup
         job.dump()
         job.leave()
         go_on(job)
-    job.await_lines(20)
-    numbers = counted(job)
-    assert numbers == list(range(len(numbers)))
+    await_more_without_a_gap(job)
     starts = [line for line in job.lines() if line.startswith("from")]
     assert len(starts) == 4
     assert starts.count("from 0") == 1
@@ -86,9 +91,7 @@ def test_a_program_that_stays_is_started_again_where_it_is(pods: Pods) -> None:
     job.dump()
     assert job.agent.call("status")["state"] == "Frozen"
     job.thaw()
-    job.await_lines(20)
-    numbers = counted(job)
-    assert numbers == list(range(len(numbers)))
+    await_more_without_a_gap(job)
     assert len(job.pods) == 1
 
 
@@ -98,9 +101,7 @@ def test_a_lease_that_runs_out_starts_the_program_again(pods: Pods) -> None:
     prepare(job)
     job.dump(lease=0.2)
     assert job.agent.event("thawed")["reason"] == "LeaseExpired"
-    job.await_lines(20)
-    numbers = counted(job)
-    assert numbers == list(range(len(numbers)))
+    await_more_without_a_gap(job)
 
 
 def test_one_of_a_gang_is_not_started_again_without_what_the_others_saved(pods: Pods) -> None:
@@ -123,9 +124,7 @@ def test_a_program_that_hears_of_the_cut_from_its_peers_may_end_before_it_is_ask
     job.dump()
     job.leave()
     go_on(job)
-    job.await_lines(20)
-    numbers = counted(job)
-    assert numbers == list(range(len(numbers)))
+    await_more_without_a_gap(job)
 
 
 def test_a_program_that_ended_for_a_cut_that_does_not_come_is_started_again(pods: Pods) -> None:
@@ -134,9 +133,7 @@ def test_a_program_that_ended_for_a_cut_that_does_not_come_is_started_again(pods
     prepare(job, lease=0.2)
     job.agent.call("signal", signal=int(signal.SIGUSR1))
     assert job.agent.event("thawed")["reason"] == "LeaseExpired"
-    job.await_lines(20)
-    numbers = counted(job)
-    assert numbers == list(range(len(numbers)))
+    await_more_without_a_gap(job)
 
 
 def test_a_program_that_ends_without_a_cut_has_ended(pods: Pods) -> None:
@@ -167,9 +164,7 @@ def test_a_program_below_a_shell_is_asked_as_it_handles_the_signal_and_the_shell
     job.dump()
     job.leave()
     go_on(job)
-    job.await_lines(20)
-    numbers = counted(job)
-    assert numbers == list(range(len(numbers)))
+    await_more_without_a_gap(job)
 
 
 SAVES_LATE = COUNT.replace("sys.exit(0)", "time.sleep(3); sys.exit(0)")
@@ -184,9 +179,7 @@ def test_a_program_that_saves_too_late_runs_on_and_is_started_again_when_it_has(
     assert (refused.value.reason, "within 1s" in refused.value.message) == ("NotSaved", True)
     assert job.agent.call("status")["state"] == "Running"
     job.agent.event("thawed")
-    job.await_lines(20)
-    numbers = counted(job)
-    assert numbers == list(range(len(numbers)))
+    await_more_without_a_gap(job)
 
 
 def test_a_program_that_fails_to_save_has_failed(pods: Pods) -> None:
@@ -291,9 +284,7 @@ def test_a_directory_on_a_volume_is_expected_where_the_program_goes_on(pods: Pod
     assert sorted(p.name for p in (job.pod.images / job.cut).iterdir()) == ["launcher.json"]
     job.leave()
     go_on(job)
-    job.await_lines(20)
-    numbers = counted(job)
-    assert numbers == list(range(len(numbers)))
+    await_more_without_a_gap(job)
 
 
 def test_a_checkpoint_of_the_other_mode_is_refused(pods: Pods) -> None:
