@@ -19,7 +19,6 @@ var RequiredCapabilities = []Capability{
 	{8, "SETPCAP"},
 	{12, "NET_ADMIN"},
 	{13, "NET_RAW"},
-	{18, "SYS_CHROOT"},
 	{19, "SYS_PTRACE"},
 	{21, "SYS_ADMIN"},
 	{25, "SYS_TIME"},

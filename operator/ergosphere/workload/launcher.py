@@ -25,7 +25,6 @@ CAPABILITIES = (
     "SETPCAP",
     "SETUID",
     "SYS_ADMIN",
-    "SYS_CHROOT",
     "SYS_PTRACE",
     "SYS_TIME",
 )

@@ -18,7 +18,6 @@ CAPABILITIES = {
     "SETPCAP": 8,
     "NET_ADMIN": 12,
     "NET_RAW": 13,
-    "SYS_CHROOT": 18,
     "SYS_PTRACE": 19,
     "SYS_ADMIN": 21,
     "SYS_TIME": 25,
