@@ -1,10 +1,17 @@
-"""Move jobs of one size and several numbers of workers again and again, and tell what each part took."""
+"""Move jobs of several numbers of workers again and again, and tell what each part took.
+
+A gang's freeze is compared with that of as many jobs of one worker, cut at the same moment: on one machine
+they share its processors in the same way, so that what is left is what being a gang costs.
+"""
 
 import argparse
 import json
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
-from bench.move.measures import line, summary, table
+from bench.move.freezes import freezes
+from bench.move.measures import Measured, line, summary, table
 from cluster.__main__ import provider
 from cluster.paths import REPOSITORY
 from scenario.joblogs import JobLogs
@@ -17,6 +24,7 @@ from scenario.waiting import until
 
 CLUSTER = os.environ.get("ERGO_E2E_CLUSTER", "")
 NAMESPACE = "bench-move"
+BUILD = REPOSITORY / "build" / "bench-move"
 
 
 def main() -> None:
@@ -26,12 +34,11 @@ def main() -> None:
     parser.add_argument("--state-mib", type=int, default=64, help="random bytes in each worker's memory, MiB")
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 4, 16], help="sizes of the jobs")
     options = parser.parse_args()
+    found: dict[int, Measured] = {}
     try:
         kubectl = stand_up(CLUSTER or "bench", WORKER)
-        found = {
-            workers: summary(measured(kubectl, workers, options.moves, options.state_mib))
-            for workers in options.workers
-        }
+        for workers in options.workers:
+            found[workers] = measured(kubectl, workers, options.moves, options.state_mib)
     finally:
         if not CLUSTER:
             provider().delete("bench")
@@ -39,23 +46,35 @@ def main() -> None:
     print(json.dumps(line(found, options.moves, options.state_mib)))
 
 
-def measured(kubectl: Kubectl, workers: int, moves: int, state_mib: int) -> list[dict[str, float]]:
-    """Move a job `moves` times; return what the operator measured of each, in milliseconds.
+def measured(kubectl: Kubectl, workers: int, rounds: int, state_mib: int) -> Measured:
+    """Move a job and cut it, `rounds` times each; and cut as many jobs of one worker."""
+    with started(kubectl, [workers], state_mib) as (gang,):
+        moves = [_moved(gang, kubectl) for _ in range(rounds)]
+        together = freezes(kubectl, [gang], rounds)
+    with started(kubectl, [1] * workers, state_mib) as jobs:
+        return Measured(summary(moves), together, apart=freezes(kubectl, jobs, rounds))
 
-    Its workers ask for no GPU, so that any number of them finds room.
-    """
+
+@contextmanager
+def started(kubectl: Kubectl, sizes: Sequence[int], state_mib: int) -> Iterator[list[Job]]:
+    """Jobs of these numbers of workers, running. They ask for no GPU, so that any number finds room."""
     command = ["python3", "/app/worker.py", "--steps", "1000000", "--state-mib", str(state_mib)]
-    body = job_manifest("moved", WORKER_IMAGE, command, gpus=0, workers=workers)
-    body["metadata"]["namespace"] = NAMESPACE
     kubectl.run("create", "namespace", NAMESPACE)
     try:
-        with JobLogs(kubectl, NAMESPACE, "moved", CONTAINER, REPOSITORY / "build" / "bench-move") as logs:
-            kubectl.apply(body)
-            job = Job(kubectl, NAMESPACE, "moved", logs)
-            job.until_step(5)
-            return [_moved(job, kubectl) for _ in range(moves)]
+        with ExitStack() as stack:
+            jobs = []
+            for number, workers in enumerate(sizes):
+                name = f"job-{number}"
+                body = job_manifest(name, WORKER_IMAGE, command, gpus=0, workers=workers)
+                body["metadata"]["namespace"] = NAMESPACE
+                logs = stack.enter_context(JobLogs(kubectl, NAMESPACE, name, CONTAINER, BUILD / name))
+                kubectl.apply(body)
+                jobs.append(Job(kubectl, NAMESPACE, name, logs))
+            for job in jobs:
+                job.until_step(5, timeout=300)
+            yield jobs
     finally:
-        kubectl.run("delete", "namespace", NAMESPACE, "--timeout=120s")
+        kubectl.run("delete", "namespace", NAMESPACE, "--timeout=300s")
 
 
 def _moved(job: Job, kubectl: Kubectl) -> dict[str, float]:

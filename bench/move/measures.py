@@ -1,6 +1,7 @@
 """Durations of repeated moves, summed up."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
@@ -35,10 +36,27 @@ def summary(moves: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]
 Summary = Mapping[str, Mapping[str, float]]
 
 
-def table(found: Mapping[int, Summary]) -> str:
-    """The summaries by number of workers for people, in milliseconds."""
+@dataclass(frozen=True)
+class Measured:
+    """Moves summed up; freezes in milliseconds, of the gang and of as many jobs of one worker cut at once."""
+
+    moves: Summary
+    together: Sequence[float]
+    apart: Sequence[float]
+
+    @property
+    def freeze_vs_apart(self) -> float:
+        """What being a gang costs: the median freeze over that of the same workers apart."""
+        return round(median(self.together) / median(self.apart), 2)
+
+
+def table(found: Mapping[int, Measured]) -> str:
+    """The moves by number of workers for people, in milliseconds, and how freezes compare."""
     return "\n\n".join(
-        f"{workers} worker{'s' * (workers > 1)}\n{_rows(rows)}" for workers, rows in found.items()
+        f"{workers} worker{'s' * (workers > 1)}\n{_rows(measured.moves)}\n"
+        f"cut in place, the gang froze in {median(measured.together):.0f} ms, as many jobs of one worker in "
+        f"{median(measured.apart):.0f} ms: {measured.freeze_vs_apart} times as long"
+        for workers, measured in found.items()
     )
 
 
@@ -51,14 +69,15 @@ def _rows(found: Summary) -> str:
     return "\n".join(lines)
 
 
-def line(found: Mapping[int, Summary], moves: int, state_mib: int) -> dict[str, Any]:
-    """The summaries for machines. `freeze_vs_first` compares the median freeze with the first size's."""
-    freezes = {workers: rows["freeze"]["median"] for workers, rows in found.items()}
+def line(found: Mapping[int, Measured], moves: int, state_mib: int) -> dict[str, Any]:
+    """All of it for machines. `freeze_vs_first`: the median freeze of a move over that of the first size."""
+    freezes = {workers: measured.moves["freeze"]["median"] for workers, measured in found.items()}
     first = next(iter(freezes.values()))
     return {
         "bench": "move",
         "moves": moves,
         "state_mib": state_mib,
-        "parts_ms": {str(workers): rows for workers, rows in found.items()},
+        "parts_ms": {str(workers): measured.moves for workers, measured in found.items()},
         "freeze_vs_first": {str(workers): round(freeze / first, 2) for workers, freeze in freezes.items()},
+        "freeze_vs_apart": {str(workers): measured.freeze_vs_apart for workers, measured in found.items()},
     }

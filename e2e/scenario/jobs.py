@@ -149,13 +149,16 @@ class Job:
 
     def checkpoint(self, name: str) -> None:
         """Ask for a checkpoint of this job."""
-        body = {
+        self.kubectl.apply(self.checkpoint_manifest(name))
+
+    def checkpoint_manifest(self, name: str) -> Resource:
+        """A Checkpoint of this job."""
+        return {
             "apiVersion": API_VERSION,
             "kind": "Checkpoint",
             "metadata": {"name": name, "namespace": self.namespace},
             "spec": {"jobName": self.name},
         }
-        self.kubectl.apply(body)
 
     def until_checkpoint(self, name: str, timeout: float = 60.0) -> Checkpoint:
         """Wait (seconds) until a checkpoint of this job is ready or has failed."""

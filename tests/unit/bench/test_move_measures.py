@@ -1,7 +1,7 @@
 """The numbers of `make bench-move`."""
 
 import pytest
-from bench.move.measures import line, ours, summary
+from bench.move.measures import Measured, line, ours, summary
 
 MOVES = [
     {"freeze": 10.0, "start": 900.0, "restore": 50.0},
@@ -28,5 +28,10 @@ def test_incomplete_measurements_are_an_error(moves: list[dict[str, float]]) -> 
 
 def test_the_freeze_of_larger_jobs_is_compared_with_the_first() -> None:
     slower = [{**move, "freeze": move["freeze"] * 1.5} for move in MOVES]
-    found = line({1: summary(MOVES), 16: summary(slower)}, moves=3, state_mib=64)
-    assert found["freeze_vs_first"] == {"1": 1.0, "16": 1.5}
+    one, many = Measured(summary(MOVES), [20.0], [20.0]), Measured(summary(slower), [30.0], [28.0])
+    assert line({1: one, 16: many}, moves=3, state_mib=64)["freeze_vs_first"] == {"1": 1.0, "16": 1.5}
+
+
+def test_a_gang_s_freeze_is_compared_with_that_of_as_many_jobs_of_one_worker() -> None:
+    gang = Measured(summary(MOVES), together=[30.0, 90.0, 33.0], apart=[20.0, 22.0, 60.0])
+    assert line({4: gang}, moves=3, state_mib=64)["freeze_vs_apart"] == {"4": 1.5}
