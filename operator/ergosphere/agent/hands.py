@@ -3,6 +3,7 @@
 import logging
 
 from ergosphere.agent import effects as do
+from ergosphere.agent import loopback
 from ergosphere.agent.departed import Departed
 from ergosphere.agent.depot import Depot
 from ergosphere.agent.errors import LauncherLost, WorkFailed
@@ -93,8 +94,11 @@ class Hands:
                 return Outcome({"lock": watch.ms()})
             case do.LauncherRenew(cut, seconds):
                 await self._launcher.ask("renew", cut=cut, leaseSeconds=seconds)
-            case do.LauncherThaw(cut):
-                await self._launcher.ask("thaw", **({"cut": cut} if cut else {}))
+            case do.LauncherThaw(cut) if cut:
+                await self._launcher.ask("thaw", cut=cut)
+            case do.LauncherThaw():
+                await loopback.let_pass()
+                await self._launcher.ask("thaw")
             case do.LauncherLeave(cut):
                 await self._launcher.ask("leave", cut=cut)
         return Outcome()
@@ -115,5 +119,6 @@ class Hands:
         return Outcome(parts, bytes=done.bytes)
 
     async def _restore(self) -> Outcome:
+        await loopback.silence()
         done = await self._launcher.ask("restore", dir=f"{LAUNCHER_IMAGES}/{RESTORE_DIRECTORY}")
         return Outcome({"files": done.filesMs, "restore": done.restoreMs})

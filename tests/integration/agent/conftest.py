@@ -45,12 +45,12 @@ def home() -> Iterator[Path]:
 
 
 @pytest.fixture
-async def workers(binaries: Path, home: Path) -> AsyncIterator[Workers]:
+async def workers(binaries: Path, home: Path, wire: Wire) -> AsyncIterator[Workers]:
     authority = new_authority()
     give_job_its_keys(authority, home / "tls")
-    connector = aiohttp.TCPConnector(ssl=client_context(authority))
+    connector = aiohttp.TCPConnector(ssl=client_context(authority), socket_factory=wire.socket)
     async with aiohttp.ClientSession(connector=connector) as client:
-        yield Workers(home, binaries, client)
+        yield Workers(home, binaries, wire, client)
 
 
 @pytest.fixture

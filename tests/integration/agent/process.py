@@ -21,7 +21,9 @@ class Agent:
         self.root, self.address = root, address
         self.base = f"https://{address}:7600"
         self.log = root / "agent.log"
-        self._enter = ["nsenter", "-t", str(beside), "-n", "--"] if beside else []
+        # Held open: the agent outlives that process.
+        self._network = os.open(f"/proc/{beside}/ns/net", os.O_RDONLY) if beside else None
+        self._enter = ["nsenter", f"--net=/proc/self/fd/{self._network}", "--"] if beside else []
         self._environment = {
             "PATH": os.environ["PATH"],
             "ERGO_JOB": "ns/job",
@@ -37,7 +39,10 @@ class Agent:
     async def start(self) -> "Agent":
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *self._enter, sys.executable, "-c", _MAIN, str(self.root), env=self._environment, stderr=log
+                *(*self._enter, sys.executable, "-c", _MAIN, str(self.root)),
+                env=self._environment,
+                stderr=log,
+                pass_fds=() if self._network is None else (self._network,),
             )
         return self
 
@@ -49,6 +54,8 @@ class Agent:
         """Kill the process if it is there; pytest shows what it said when the test has failed."""
         if self.alive:
             await self.kill()
+        if self._network is not None:
+            os.close(self._network)
         print(self.base, self.log.read_text(), sep="\n")
 
     async def terminate(self) -> int:

@@ -56,6 +56,53 @@ async def test_a_program_that_moves_twice_loses_and_repeats_nothing(workers: Wor
     assert_counted(lines)
 
 
+# The kernel doubles it.
+MOST_BYTES = int(Path("/proc/sys/net/core/rmem_max").read_text())
+# A busy connection's buffer grows by itself beyond what a process may ask for. A watermark does the same.
+LONG_QUEUES = """
+import fcntl, itertools, random, socket, struct, time
+server = socket.create_server(("127.0.0.1", 0))
+sender = socket.create_connection(server.getsockname())
+receiver, _ = server.accept()
+receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 2**31 - 1)
+sender.setblocking(False)
+told = heard = random.Random(0).randbytes(1 << 20)
+def queued():
+    return struct.unpack("i", fcntl.ioctl(receiver, 0x541B, bytes(4)))[0]  # FIONREAD
+def fill():
+    global told
+    while True:
+        try:
+            sent = sender.send(told)
+        except BlockingIOError:
+            return
+        told = told[sent:] + told[:sent]
+while queued() <= MOST_TO_ASK_FOR:
+    fill()
+receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+for n in itertools.count():
+    assert receiver.recv(1000, socket.MSG_WAITALL) == heard[:1000]
+    heard = heard[1000:] + heard[:1000]
+    fill()
+    print(n, flush=True)
+    time.sleep(0.01)
+"""
+
+
+@pytest.mark.parametrize("options", [AS_ROOT, AS_USER], ids=["root", "user"])
+async def test_a_connection_with_much_to_send_and_much_unread(workers: Workers, options):
+    program = f"MOST_TO_ASK_FOR = {2 * MOST_BYTES}\n{LONG_QUEUES}"
+    async with workers.worker(program=program, options=options) as first:
+        await run(first.operator)
+        await lines_of(first.pod, 50)
+        lines = await leave(first, "c1")
+    async with workers.worker(restore="ns/job/c1", options=options) as second:
+        await second.operator.see(lambda r: r.phase is Phase.RESTORED)
+        await second.operator.tell(Go())
+        lines += await lines_of(second.pod, 50)
+    assert_counted(lines)
+
+
 async def test_cuts_that_stay_lose_nothing_and_each_can_be_restored(workers: Workers):
     async with workers.worker() as here:
         await run(here.operator)

@@ -3,9 +3,11 @@
 import asyncio
 import ctypes
 import os
+import socket
 import subprocess
 import threading
 from collections.abc import Callable, Coroutine
+from typing import Any
 
 _CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -34,6 +36,17 @@ class Wire:
         self._ip(pid, f"address add {address}/24 dev eth0", "link set eth0 up", "link set lo up")
         return address
 
+    def socket(self, address: tuple[Any, ...]) -> socket.socket:
+        """A socket on the wire for what `getaddrinfo` found; it stays there whoever uses it."""
+        own, there = (os.open(path, os.O_RDONLY) for path in ("/proc/thread-self/ns/net", self._namespace))
+        try:
+            _enter(there)
+            return socket.socket(*address[:3])
+        finally:
+            _enter(own)
+            os.close(own)
+            os.close(there)
+
     def run(self, scenario: Callable[[], Coroutine[None, None, None]]) -> None:
         """Run a coroutine whose sockets are on the wire."""
         errors: list[BaseException] = []
@@ -44,10 +57,9 @@ class Wire:
             raise errors[0]
 
     def _run(self, scenario: Callable[[], Coroutine[None, None, None]], errors: list[BaseException]) -> None:
-        namespace = os.open(f"/proc/{self._hub.pid}/ns/net", os.O_RDONLY)
+        namespace = os.open(self._namespace, os.O_RDONLY)
         try:
-            if _libc.setns(namespace, _CLONE_NEWNET):
-                raise OSError(ctypes.get_errno(), "setns")
+            _enter(namespace)
             asyncio.run(scenario())
         except BaseException as error:  # carried over to the test's own thread
             errors.append(error)
@@ -59,6 +71,15 @@ class Wire:
         self._hub.kill()
         self._hub.wait()
 
+    @property
+    def _namespace(self) -> str:
+        return f"/proc/{self._hub.pid}/ns/net"
+
     def _ip(self, pid: int, *commands: str) -> None:
         enter = ["nsenter", "-t", str(pid), "-n", "ip", "-batch", "-"]
         subprocess.run(enter, input="\n".join(commands) + "\n", text=True, check=True)
+
+
+def _enter(namespace: int) -> None:
+    if _libc.setns(namespace, _CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "setns")

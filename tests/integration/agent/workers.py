@@ -7,6 +7,7 @@ from pathlib import Path
 import aiohttp
 from tests.integration.agent.operating import Operator
 from tests.integration.agent.process import Agent
+from tests.integration.agent.wire import Wire
 from tests.integration.launcher.pod import Pod, Template
 
 PYTHON = "/usr/bin/python3"
@@ -39,8 +40,8 @@ class Worker:
 class Workers:
     """Makes workers of one job, which share a store."""
 
-    def __init__(self, home: Path, binaries: Path, session: aiohttp.ClientSession) -> None:
-        self._home, self._binaries, self._session = home, binaries, session
+    def __init__(self, home: Path, binaries: Path, wire: Wire, session: aiohttp.ClientSession) -> None:
+        self._home, self._binaries, self._wire, self._session = home, binaries, wire, session
         self._numbers = itertools.count(1)
         self.store = home / "store"
         self.store.mkdir()
@@ -57,10 +58,12 @@ class Workers:
         pod = Pod(self._home / f"pod-{number}", self._binaries, 0, Template())
         (root / "run").symlink_to(pod.home / "run")
         self.pods.append(pod)
-        agent = Agent(root, f"127.0.77.{number}", ERGO_STORE=self.store.as_uri(), ERGO_RESTORE=restore)
         async with AsyncExitStack() as stack:
             stack.callback(pod.delete)
             pod.start(PYTHON, "-c", program, options=options)
+            address = self._wire.plug(pod.pid, number)
+            store = self.store.as_uri()
+            agent = Agent(root, address, pod.pid, ERGO_STORE=store, ERGO_RESTORE=restore)
             stack.push_async_callback(agent.end)
             await agent.start()
             yield Worker(pod, agent, Operator(self._session, agent.base))
