@@ -22,6 +22,8 @@ from .view import JobView, WorkerPod
 
 _FIRST_BACKOFF_SECONDS = 10
 _LONGEST_BACKOFF_SECONDS = 360
+# A worker that is taken away takes its peers along, and the kubelet may tell of them first.
+_HEARING_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,8 @@ def program_failed(moment: Moment) -> Next | None:
     pod = next((p for p in moment.view.workers.values() if _failed_by_itself(p)), None)
     if pod is None or pod.exit is None or _bereaved(moment):
         return None
+    if _may_be_bereaved(moment, pod):
+        return _change(moment)
     job = moment.view.job
     failures = job.status.failures + 1
     how = f"rank {pod.rank} on {pod.node} ended with exit code {pod.exit.code}"
@@ -177,6 +181,13 @@ def _bereaved(moment: Moment) -> bool:
     """Whether a worker was taken away. Those that talk to it fail then through no fault of their own."""
     taken = any(p.lost or p.deleting or p.reason for p in moment.view.workers.values())
     return bool(moment.lost or taken or _missing(moment))
+
+
+def _may_be_bereaved(moment: Moment, pod: WorkerPod) -> bool:
+    """Whether it is too early to tell whose fault it was. A node whose clock is wrong is not waited for."""
+    if pod.ended is None or len(moment.view.workers) == 1:
+        return False
+    return timedelta() <= moment.now - pod.ended < timedelta(seconds=_HEARING_SECONDS)
 
 
 def _missing(moment: Moment) -> list[int]:

@@ -30,7 +30,8 @@ class WorkerPod:
     """A worker's pod. `left` is the cut with which its program was ended, by the launcher's word.
 
     `reason` is set when something else than the program, or a cut, has ended it.
-    `lost` says that its node is gone or out of reach, `grace_seconds` how long a deleted pod may go on.
+    `ended` is when the program did, by its node's clock. `lost` says that the node is gone or out of reach,
+    `grace_seconds` how long a deleted pod may go on.
     """
 
     name: str
@@ -43,6 +44,7 @@ class WorkerPod:
     reason: str = ""
     deleting: bool = False
     exit: Exit | None = None
+    ended: datetime | None = None
     left: str = ""
     images: tuple[tuple[str, str], ...] = ()
     unschedulable: str = ""
@@ -136,6 +138,7 @@ def _worker(pod: Mapping[str, Any], main: str, lost: Callable[[str], bool]) -> W
         grace_seconds=metadata.get("deletionGracePeriodSeconds", 0),
         lost=bool(spec.get("nodeName")) and lost(spec["nodeName"]),
         exit=_exit(ended) if ended else None,
+        ended=_time(ended.get("finishedAt")) if ended else None,
         left=_left(ended) if ended else "",
         images=tuple((c["name"], c.get("imageID", "")) for c in containers),
         unschedulable=_unschedulable(status),

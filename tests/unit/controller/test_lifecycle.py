@@ -398,6 +398,31 @@ def test_a_worker_that_fails_because_another_was_taken_away_is_not_counted(lose)
     assert reasons(result) == ["WorkerLost"]
 
 
+def test_whose_fault_a_gang_s_failure_was_is_judged_when_the_loss_of_a_peer_would_be_known():
+    scene = Scene().placed("n1", "n2", ran=True).running()
+    scene.status = after(scene).status.to_dict()
+    scene.ended(1, rank=1, ended=NOW)
+    early = after(scene, later=4)
+    assert (early.status.failures, nodes(early.status), early.happenings) == (0, ["n1", "n2"], ())
+    alone = after(scene, later=5)
+    assert (alone.status.failures, reasons(alone)) == (1, ["WorkerFailed"])
+    bereaved = after(scene.pod(0, phase="Failed", reason="the launcher was killed"), later=4)
+    assert (bereaved.status.failures, reasons(bereaved)) == (0, ["WorkerLost"])
+
+
+@pytest.mark.parametrize("skew", [-600, 600])
+def test_a_node_whose_clock_is_wrong_holds_no_judgement_up(skew):
+    scene = Scene().placed("n1", "n2", ran=True).running()
+    scene.status = after(scene).status.to_dict()
+    judged = after(scene.ended(1, rank=1, ended=NOW + timedelta(seconds=skew)))
+    assert judged.status.failures == 1
+
+
+def test_the_failure_of_a_job_with_one_worker_is_judged_at_once():
+    scene = Scene().placed("n1", ran=True).running().ended(1, ended=NOW)
+    assert after(scene).status.failures == 1
+
+
 def test_a_program_that_ends_with_zero_because_its_pod_was_deleted_is_not_done():
     scene = Scene().placed("n1", ran=True).ended(0, deleting=True)
     result = after(scene)
