@@ -1,6 +1,8 @@
 """A plan from nothing but the present."""
 
-from collections.abc import Iterable, Mapping
+import gc
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from ergosphere.scheduling.model import DEFAULT_TIERS, Fleet, Job, Plan, Tier
 from ergosphere.scheduling.planner import Planner
@@ -18,9 +20,22 @@ def plan(
 
     Raises `KeyError` for a job of an unknown tier.
     """
-    planner = Planner(fleet.levels, tiers, rules)
-    for node in fleet.nodes.values():
-        planner.put_node(node)
-    for job in jobs:
-        planner.put(job)
-    return planner.plan(now)
+    with _without_collector():
+        planner = Planner(fleet.levels, tiers, rules)
+        for node in fleet.nodes.values():
+            planner.put_node(node)
+        for job in jobs:
+            planner.put(job)
+        return planner.plan(now)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """A plan makes no circles of references; looking for them in a large fleet takes as long as planning."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

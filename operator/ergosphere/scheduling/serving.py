@@ -97,22 +97,31 @@ class Serving:
         cycle = self.cycle
         # A sorted list is a heap.
         heap = sorted((cycle.expected(job), job.submitted, job.name) for job in self.idle())
-        late: list[Job] = []
+        shapes, late = cycle.book.shapes, list[str]()
+        hopeless: dict[Shape, int] = {}
+        """Shapes for which there was neither room nor a turn, and how often room had been made by then.
+        Who comes later is expected to run longer, and finds neither as well."""
         while heap:
-            job = cycle.job(heapq.heappop(heap)[-1])
+            name = heapq.heappop(heap)[-1]
+            if hopeless.get(shapes[name]) == cycle.released:
+                late.append(name)
+                continue
+            job = cycle.job(name)
             if self.fits(job):
                 continue
             dropped = len(cycle.dropped)
             placement = self.turns.take(job)
             if placement is None:
-                late.append(job)
+                late.append(name)
+                if not cycle.promise(job):
+                    hopeless[shapes[name]] = cycle.released
                 continue
             self.start(job, placement, Cause("Turn", f"It is its turn. {started_on(placement)}"))
             for victim in (cycle.job(name) for name in dict.fromkeys(cycle.dropped[dropped:])):
                 if not cycle.placement(victim):
                     heapq.heappush(heap, (cycle.expected(victim), victim.submitted, victim.name))
-        for job in late if cycle.released else ():
-            self.fits(job)
+        for name in late if cycle.released else ():
+            self.fits(cycle.job(name))
 
     def explain(self) -> None:
         """Say of each job that is left why it waits."""
