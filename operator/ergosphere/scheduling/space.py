@@ -6,9 +6,12 @@ room, takes a few operations on long integers even for tens of thousands of node
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from ergosphere.scheduling.model import Node, Placement
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 def bits(nodes: int) -> Iterator[int]:
@@ -17,6 +20,17 @@ def bits(nodes: int) -> Iterator[int]:
         low = nodes & -nodes
         yield low.bit_length() - 1
         nodes ^= low
+
+
+def sets(keys: Iterable[Key]) -> dict[Key, int]:
+    """For each key the set of its positions; made at once, as each change to a set copies all of it."""
+    listed = list(keys)
+    flags: dict[Key, bytearray] = {}
+    for i, key in enumerate(listed):
+        if key not in flags:
+            flags[key] = bytearray(len(listed) // 8 + 1)
+        flags[key][i >> 3] |= 1 << (i & 7)
+    return {key: int.from_bytes(marked, "little") for key, marked in flags.items()}
 
 
 class Space:
@@ -38,23 +52,32 @@ class Space:
         """By GPU type: the usable nodes with each number of free GPUs."""
         self.sizes: dict[str, list[int]] = {}
         """By GPU type: the usable nodes with each number of GPUs, were they empty."""
-        self.usable = 0
+        self.usable = sets(_open(n) for n in ordered).get(True, 0)
         self.capacity: Counter[str] = Counter()
         self.spare = 0
-        self.over: set[int] = set()
         self.alive = {n.name for n in ordered if n.ready}
-        self.types: dict[str, int] = {}
-        self.platforms: dict[str, int] = {}
+        self.types = sets(n.gpu_type for n in ordered)
+        self.platforms = sets(n.platform for n in ordered)
         self._domains()
         for placement, gpus in taken:
             for i in (self.number[name] for name in placement if name in self.number):
                 self.free[i] -= gpus
                 self.light[i] += not gpus
+        self.over = {i for i, free in enumerate(self.free) if free < 0}
+        self._fill(self.buckets, self.free)
+        self._fill(self.sizes, [n.gpus - n.foreign for n in ordered])
         for i, node in enumerate(ordered):
-            self.types[node.gpu_type] = self.types.get(node.gpu_type, 0) | 1 << i
-            self.platforms[node.platform] = self.platforms.get(node.platform, 0) | 1 << i
-            self._mark(i)
-            self._open(i)
+            if _open(node):
+                self.capacity[node.gpu_type] += max(0, node.gpus - node.foreign)
+                self._spare(i, max(0, self.free[i]))
+
+    def _fill(self, shelves: dict[str, list[int]], gpus: Sequence[int]) -> None:
+        """Put all usable nodes into an index by numbers of GPUs."""
+        places = zip(self.nodes, gpus, strict=True)
+        keys = ((n.gpu_type, min(max(0, g), self.most)) if _open(n) else None for n, g in places)
+        for key, nodes in sets(keys).items():
+            if key is not None:
+                shelves.setdefault(key[0], [0] * (self.most + 1))[key[1]] = nodes
 
     def _domains(self) -> None:
         """Number the domains of each level; a domain is its whole path: names may repeat across parents."""
@@ -64,16 +87,14 @@ class Space:
         for level in range(len(self.levels)):
             paths: dict[tuple[str, ...], int] = {}
             of = [paths.setdefault(n.domains[: level + 1], len(paths)) for n in self.nodes]
-            members = [0] * len(paths)
-            for i, domain in enumerate(of):
-                members[domain] |= 1 << i
+            members = sets(of)
             self.domain_of.append(of)
-            self.members.append(members)
+            self.members.append([members[domain] for domain in range(len(paths))])
             self.total.append([0] * len(paths))
 
-    def _open(self, i: int) -> None:
+    def _reopen(self, i: int) -> None:
         node = self.nodes[i]
-        if node.ready and not node.cordoned:
+        if _open(node):
             self.usable |= 1 << i
             self.capacity[node.gpu_type] += max(0, node.gpus - node.foreign)
             self._shelve(i, self.free[i], 1)
@@ -90,9 +111,13 @@ class Space:
         free = max(0, free)
         self._flip(self.buckets, i, free)
         self._flip(self.sizes, i, max(0, self.nodes[i].gpus - self.nodes[i].foreign))
-        self.spare += sign * free
+        self._spare(i, sign * free)
+
+    def _spare(self, i: int, gpus: int) -> None:
+        """Count so many more GPUs as free."""
+        self.spare += gpus
         for of, total in zip(self.domain_of, self.total, strict=True):
-            total[of[i]] += sign * free
+            total[of[i]] += gpus
 
     def _flip(self, shelves: dict[str, list[int]], i: int, gpus: int) -> None:
         shelf = shelves.setdefault(self.nodes[i].gpu_type, [0] * (self.most + 1))
@@ -115,7 +140,7 @@ class Space:
         (self.alive.add if node.ready else self.alive.discard)(node.name)
         self.free[i] += (node.gpus - node.foreign) - (old.gpus - old.foreign)
         self._mark(i)
-        self._open(i)
+        self._reopen(i)
 
     def _mark(self, i: int) -> None:
         if self.free[i] < 0:
@@ -149,6 +174,8 @@ class Space:
         bit = 1 << i
         shelf[before if before < self.most else self.most] ^= bit
         shelf[after if after < self.most else self.most] ^= bit
-        self.spare += after - before
-        for of, total in zip(self.domain_of, self.total, strict=True):
-            total[of[i]] += after - before
+        self._spare(i, after - before)
+
+
+def _open(node: Node) -> bool:
+    return node.ready and not node.cordoned
