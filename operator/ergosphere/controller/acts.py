@@ -12,7 +12,7 @@ from ergosphere.api.checkpoint import Checkpoint, CheckpointReason
 from ergosphere.api.training_job import CutPurpose
 from ergosphere.workload.pod import Worker
 
-from . import barrier, cutting, starting
+from . import barrier, blame, cutting, starting
 from .retention import cutting_now, surplus
 from .view import JobView, WorkerPod
 
@@ -89,6 +89,13 @@ class Extend:
     command: Renew
 
 
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask a worker's agent whether it is there."""
+
+    pod: WorkerPod
+
+
 AT_ONCE_SECONDS = 1
 """The grace period of a pod whose program is of no more use: 0 would not wait for its end at all."""
 
@@ -103,6 +110,7 @@ Act = (
     | DeleteJob
     | Tell
     | Extend
+    | Ask
 )
 
 
@@ -114,6 +122,7 @@ def acts(view: JobView, lease_seconds: float, now: datetime) -> tuple[Act, ...]:
         *_pods(view),
         *_cut(view, lease_seconds),
         *_go(view),
+        *(Ask(pod) for pod in blame.unheard(view) if pod.ip),
         *_corrupt(view),
         *_refused(view),
         *_abandoned(view),

@@ -65,6 +65,8 @@ class Applier:
                 await self._tell(view, pod, command, _REPEAT_SECONDS)
             case acts.Extend(pod, command):
                 await self._tell(view, pod, command, self._lease / 3)
+            case acts.Ask(pod):
+                await self._agents.ask(address(view, pod))
             case acts.CreatePods():
                 await self._create_pods(view, act)
             case _:

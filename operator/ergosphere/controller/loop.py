@@ -183,7 +183,7 @@ class Loop:
 
     async def _step(self, key: Key) -> bool:
         """Write the next status if there is one, and say so; or else do what the status asks for."""
-        view = self._cache.view(key, self._agents.reports)
+        view = self._cache.view(key, self._agents.reports, self._agents.answered)
         if view is None:
             return False
         self._agents.add(_addresses(view))

@@ -7,7 +7,7 @@ from tests.unit.controller.builders import NOW, Scene
 
 from ergosphere.api.agent import Phase
 from ergosphere.api.meta import is_true
-from ergosphere.controller.acts import CreateCheckpoint, CreatePods, DeletePod, Tell, acts
+from ergosphere.controller.acts import Ask, CreateCheckpoint, CreatePods, DeletePod, Tell, acts
 from ergosphere.controller.conditions import Waiting
 from ergosphere.controller.lifecycle import Moment, advance
 from ergosphere.scheduling.model import Migrate, Preempt, Resize, Start
@@ -396,6 +396,46 @@ def test_a_worker_that_fails_because_another_was_taken_away_is_not_counted(lose)
     assert result.status.failures == 0
     assert nodes(result.status) == []
     assert reasons(result) == ["WorkerLost"]
+
+
+def asked(scene):
+    return [act.pod.rank for act in acts(scene.view(), 15, NOW) if isinstance(act, Ask)]
+
+
+def test_a_worker_that_fails_while_the_others_are_there_is_counted_as_soon_as_they_say_so():
+    scene = Scene().placed("n1", "n2", "n3", ran=True).running().ended(1, rank=1)
+    scene.status = after(scene).status.to_dict()
+    assert (nodes(scene.view().job.status), asked(scene)) == (["n1", "n2", "n3"], [0, 2])
+    assert nodes(after(scene.answered(0)).status) == ["n1", "n2", "n3"]
+    counted = after(scene.answered(2))
+    assert (counted.status.failures, nodes(counted.status), reasons(counted)) == (1, [], ["WorkerFailed"])
+
+
+def test_a_worker_that_fails_before_the_loss_of_another_is_known_is_not_counted():
+    scene = Scene().placed("n1", "n2", ran=True).running().ended(1, rank=1)
+    undecided = after(scene, later=30)
+    assert (nodes(undecided.status), undecided.happenings) == (["n1", "n2"], ())
+    lost = after(scene.pod(0, lost=True), later=40)
+    assert (lost.status.failures, reasons(lost)) == (0, ["WorkerLost"])
+
+
+def test_a_worker_that_fails_beside_one_that_is_silent_and_not_lost_is_counted_in_the_end():
+    scene = Scene().placed("n1", "n2", ran=True).running().ended(1, rank=1)
+    assert after(scene, later=59).status.failures == 0
+    assert after(scene, later=60).status.failures == 1
+
+
+def test_workers_that_fail_together_need_no_other_witness_and_the_first_is_named():
+    scene = Scene().placed("n1", "n2", ran=True).running()
+    scene.ended(1, rank=0, ended=NOW + timedelta(seconds=1)).ended(3, rank=1)
+    assert asked(scene) == []
+    result = after(scene)
+    assert result.status.failures == 1
+    assert "rank 1 on n2 ended with exit code 3" in result.happenings[0].message
+
+
+def test_nobody_is_asked_while_all_is_well():
+    assert asked(Scene().placed("n1", "n2", ran=True).running().ended(0, rank=1)) == []
 
 
 def test_a_program_that_ends_with_zero_because_its_pod_was_deleted_is_not_done():
