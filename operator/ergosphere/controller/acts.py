@@ -25,11 +25,10 @@ class CreatePods:
 
 
 @dataclass(frozen=True, slots=True)
-class DeletePod:
-    """Delete a pod that no placement wants; at once when the job goes on without what runs in it."""
+class DeletePods:
+    """Delete pods that no placement wants; at once when the job goes on without what runs in them."""
 
-    name: str
-    uid: str
+    pods: tuple[WorkerPod, ...]
     at_once: bool
 
 
@@ -101,7 +100,7 @@ AT_ONCE_SECONDS = 1
 
 Act = (
     CreatePods
-    | DeletePod
+    | DeletePods
     | DeleteBudget
     | CreateCheckpoint
     | NoteCut
@@ -146,7 +145,9 @@ def _pods(view: JobView) -> Iterator[Act]:
     unwanted = [p for p in view.pods if p.uid not in wanted and not (view.job.finished and p.over)]
     at_once = not view.job.finished
     slow = {p.uid for p in unwanted if p.deleting and not (at_once and p.grace_seconds > AT_ONCE_SECONDS)}
-    yield from (DeletePod(p.name, p.uid, at_once) for p in unwanted if p.uid not in slow)
+    due = tuple(p for p in unwanted if p.uid not in slow)
+    if due:
+        yield DeletePods(due, at_once)
     if not status.placement and unwanted:
         yield DeleteBudget()
 

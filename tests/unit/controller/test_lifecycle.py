@@ -7,7 +7,7 @@ from tests.unit.controller.builders import NOW, Scene
 
 from ergosphere.api.agent import Phase
 from ergosphere.api.meta import is_true
-from ergosphere.controller.acts import Ask, CreateCheckpoint, CreatePods, DeletePod, Tell, acts
+from ergosphere.controller.acts import Ask, CreateCheckpoint, CreatePods, DeletePods, Tell, acts
 from ergosphere.controller.conditions import Waiting
 from ergosphere.controller.lifecycle import Moment, advance
 from ergosphere.scheduling.model import Migrate, Preempt, Resize, Start
@@ -272,7 +272,8 @@ def test_a_gang_goes_on_only_when_every_rank_is_restored():
 
 def test_pods_of_an_earlier_incarnation_are_deleted():
     scene = Scene().placed("n1", incarnation=1, ran=True).placed("n2", incarnation=2)
-    assert DeletePod("a-1-0", "p1-0", at_once=True) in acts(scene.view(), 15, NOW)
+    (delete,) = [a for a in acts(scene.view(), 15, NOW) if isinstance(a, DeletePods)]
+    assert ([pod.name for pod in delete.pods], delete.at_once) == (["a-1-0"], True)
 
 
 def test_old_checkpoints_go_and_those_that_are_needed_stay():
