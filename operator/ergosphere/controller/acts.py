@@ -12,7 +12,7 @@ from ergosphere.api.checkpoint import Checkpoint, CheckpointReason
 from ergosphere.api.training_job import CutPurpose
 from ergosphere.workload.pod import Worker
 
-from . import barrier, cutting, starting
+from . import barrier, blame, cutting, starting
 from .retention import cutting_now, surplus
 from .view import JobView, WorkerPod
 
@@ -25,11 +25,10 @@ class CreatePods:
 
 
 @dataclass(frozen=True, slots=True)
-class DeletePod:
-    """Delete a pod that no placement wants; at once when the job goes on without what runs in it."""
+class DeletePods:
+    """Delete pods that no placement wants; at once when the job goes on without what runs in them."""
 
-    name: str
-    uid: str
+    pods: tuple[WorkerPod, ...]
     at_once: bool
 
 
@@ -89,12 +88,19 @@ class Extend:
     command: Renew
 
 
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Ask a worker's agent whether it is there."""
+
+    pod: WorkerPod
+
+
 AT_ONCE_SECONDS = 1
 """The grace period of a pod whose program is of no more use: 0 would not wait for its end at all."""
 
 Act = (
     CreatePods
-    | DeletePod
+    | DeletePods
     | DeleteBudget
     | CreateCheckpoint
     | NoteCut
@@ -103,6 +109,7 @@ Act = (
     | DeleteJob
     | Tell
     | Extend
+    | Ask
 )
 
 
@@ -114,6 +121,7 @@ def acts(view: JobView, lease_seconds: float, now: datetime) -> tuple[Act, ...]:
         *_pods(view),
         *_cut(view, lease_seconds),
         *_go(view),
+        *(Ask(pod) for pod in blame.unheard(view) if pod.ip),
         *_corrupt(view),
         *_refused(view),
         *_abandoned(view),
@@ -137,7 +145,9 @@ def _pods(view: JobView) -> Iterator[Act]:
     unwanted = [p for p in view.pods if p.uid not in wanted and not (view.job.finished and p.over)]
     at_once = not view.job.finished
     slow = {p.uid for p in unwanted if p.deleting and not (at_once and p.grace_seconds > AT_ONCE_SECONDS)}
-    yield from (DeletePod(p.name, p.uid, at_once) for p in unwanted if p.uid not in slow)
+    due = tuple(p for p in unwanted if p.uid not in slow)
+    if due:
+        yield DeletePods(due, at_once)
     if not status.placement and unwanted:
         yield DeleteBudget()
 

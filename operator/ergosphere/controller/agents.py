@@ -16,6 +16,7 @@ _POLL_SECONDS = 30
 _RETRY_SECONDS = 0.1
 _SLOWEST_RETRY_SECONDS = 5.0
 _COMMAND_SECONDS = 10
+_ANSWER_SECONDS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,14 @@ class Address:
 
 
 class Agents:
-    """The latest report of every agent that is followed. `on_report` is called with the job's uid."""
+    """The latest report of every agent that is followed. `on_report` is called with the job's uid.
+
+    `answered` are the pods of those that have answered when they were asked.
+    """
 
     def __init__(self, tls: ssl.SSLContext, on_report: Callable[[str], None]) -> None:
         self.reports: dict[str, Report] = {}
+        self.answered: set[str] = set()
         self._tls = tls
         self._on_report = on_report
         self._polls: dict[Address, asyncio.Task[None]] = {}
@@ -45,6 +50,7 @@ class Agents:
         self.add(addresses)
         known = {address.pod for address in addresses}
         self.reports = {pod: report for pod, report in self.reports.items() if pod in known}
+        self.answered &= known
 
     def add(self, addresses: set[Address]) -> None:
         """Follow these agents too."""
@@ -73,6 +79,18 @@ class Agents:
             return False
         return True
 
+    async def ask(self, address: Address) -> None:
+        """Have an agent that is followed answer now: `answered` tells whether it did."""
+        try:
+            report = await self._report(address, 0, 0, _ANSWER_SECONDS)
+        except (aiohttp.ClientError, TimeoutError, ValidationError) as error:
+            _log.info("agent of %s does not answer: %s", address.pod, error)
+            return
+        self._take(address, report)
+        if address in self._polls:
+            self.answered.add(address.pod)
+            self._on_report(address.job)
+
     async def close(self) -> None:
         """Stop following and close the connections."""
         self.follow(set())
@@ -83,18 +101,20 @@ class Agents:
         delay = _RETRY_SECONDS
         while True:
             try:
-                self._take(address, await self._ask(address))
+                known = self.reports.get(address.pod)
+                after = known.version if known else 0
+                self._take(address, await self._report(address, after, _POLL_SECONDS, _POLL_SECONDS + 10))
                 delay = _RETRY_SECONDS
             except (aiohttp.ClientError, TimeoutError, ValidationError) as error:
                 _log.debug("agent of %s not heard: %s", address.pod, error)
                 await asyncio.sleep(delay)
                 delay = min(delay * 1.3, _SLOWEST_RETRY_SECONDS)
 
-    async def _ask(self, address: Address) -> Report:
-        known = self.reports.get(address.pod)
+    async def _report(self, address: Address, after: int, poll_seconds: float, seconds: float) -> Report:
+        """The report as soon as its version is above `after`, or after `poll_seconds`; else, an error."""
         url = f"https://{address.ip}:{AGENT_PORT}/v1/report"
-        query = {"after": str(known.version if known else 0), "timeoutSeconds": str(_POLL_SECONDS)}
-        timeout = aiohttp.ClientTimeout(total=_POLL_SECONDS + 10, sock_connect=2)
+        query = {"after": str(after), "timeoutSeconds": str(poll_seconds)}
+        timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=2)
         async with self._http().get(
             url, params=query, server_hostname=address.server_name, timeout=timeout, raise_for_status=True
         ) as response:

@@ -1,13 +1,14 @@
 """Carrying acts out. The only module that writes to the API server on behalf of a job."""
 
 import time
+from functools import partial
 
 from ergosphere.api.agent import Command, Renew
 from ergosphere.api.checkpoint import Checkpoint, CheckpointStatus
 from ergosphere.api.meta import API_VERSION, FINALIZER
 from ergosphere.api.training_job import TrainingJobStatus
 from ergosphere.workload.names import budget_name, server_name
-from ergosphere.workload.pod import worker_pod
+from ergosphere.workload.pod import Worker, worker_pod
 from ergosphere.workload.settings import PodSettings
 from ergosphere.workload.support import agent_secret, disruption_budget
 
@@ -16,10 +17,13 @@ from .agents import Address, Agents
 from .certificates import Pair, issue
 from .kube import Kube, Object
 from .resources import BUDGETS, CHECKPOINTS, PODS, SECRETS, TRAINING_JOBS
+from .together import each
 from .view import JobView, WorkerPod
 
 # An agent that is at work on a command is not told it again before this has passed.
 _REPEAT_SECONDS = 2.0
+# Of one job: a large gang is there soon, and other jobs' requests need not wait behind all of it.
+_PODS_AT_ONCE = 16
 
 
 class Applier:
@@ -65,6 +69,8 @@ class Applier:
                 await self._tell(view, pod, command, _REPEAT_SECONDS)
             case acts.Extend(pod, command):
                 await self._tell(view, pod, command, self._lease / 3)
+            case acts.Ask(pod):
+                await self._agents.ask(address(view, pod))
             case acts.CreatePods():
                 await self._create_pods(view, act)
             case _:
@@ -72,13 +78,13 @@ class Applier:
         return None
 
     async def _delete(
-        self, view: JobView, act: acts.DeletePod | acts.DeleteBudget | acts.DeleteCheckpoint | acts.DeleteJob
+        self, view: JobView, act: acts.DeletePods | acts.DeleteBudget | acts.DeleteCheckpoint | acts.DeleteJob
     ) -> None:
         namespace = view.job.namespace
         match act:
-            case acts.DeletePod(name, uid, at_once):
-                grace = {"gracePeriodSeconds": acts.AT_ONCE_SECONDS} if at_once else {}
-                await self._kube.delete(PODS, namespace, name, {"preconditions": {"uid": uid}, **grace})
+            case acts.DeletePods(pods, at_once):
+                grace = acts.AT_ONCE_SECONDS if at_once else None
+                await each(pods, partial(self._delete_pod, namespace, grace), at_once=_PODS_AT_ONCE)
             case acts.DeleteBudget():
                 await self._kube.delete(BUDGETS, namespace, budget_name(view.job.name, view.job.uid), {})
             case acts.DeleteCheckpoint(name):
@@ -87,11 +93,17 @@ class Applier:
                 own = {"preconditions": {"uid": view.job.uid}}
                 await self._kube.delete(TRAINING_JOBS, namespace, view.job.name, own)
 
+    async def _delete_pod(self, namespace: str, grace_seconds: int | None, pod: WorkerPod) -> None:
+        grace = {} if grace_seconds is None else {"gracePeriodSeconds": grace_seconds}
+        await self._kube.delete(PODS, namespace, pod.name, {"preconditions": {"uid": pod.uid}, **grace})
+
     async def _create_pods(self, view: JobView, act: acts.CreatePods) -> None:
         await self._kube.create(SECRETS, agent_secret(view.job, self._secret_files(view)))
         await self._kube.create(BUDGETS, disruption_budget(view.job))
-        for worker in act.workers:
-            await self._kube.create(PODS, worker_pod(view.job, worker, self._settings))
+        await each(act.workers, partial(self._create_pod, view), at_once=_PODS_AT_ONCE)
+
+    async def _create_pod(self, view: JobView, worker: Worker) -> None:
+        await self._kube.create(PODS, worker_pod(view.job, worker, self._settings))
 
     def _secret_files(self, view: JobView) -> dict[str, bytes]:
         pair = issue(self._authority, server_name(view.job.uid), server=True)

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 
 from pydantic import ValidationError
 
@@ -88,7 +88,9 @@ class Cache:
         own = {name: obj for (space, name), obj in self.objects(CLAIMS).items() if space == job.namespace}
         return bindings(spec, own, {name: obj for (_, name), obj in self.objects(VOLUMES).items()})
 
-    def view(self, key: Key, reports: Mapping[str, Report]) -> JobView | None:
+    def view(
+        self, key: Key, reports: Mapping[str, Report], answered: Set[str] = frozenset()
+    ) -> JobView | None:
         """What is observed of one job; None when it is gone or cannot be read."""
         job = self._jobs.get(key)
         if job is None:
@@ -97,6 +99,7 @@ class Cache:
             job=job,
             pods=worker_pods(self.pods_of(key[0], job.uid), job.spec.main_container().name, self._lost),
             reports=reports,
+            answered=answered,
             checkpoints=tuple(sorted(self._checkpoints_of(job), key=_age)),
         )
 

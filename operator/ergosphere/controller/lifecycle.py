@@ -14,7 +14,7 @@ from ergosphere.api.meta import condition, is_true
 from ergosphere.api.training_job import COMPLETE, FAILED, TrainingJobStatus
 from ergosphere.scheduling.model import Action
 
-from . import cutting, starting
+from . import blame, cutting, starting
 from .bookkeeping import booked
 from .conditions import MIGRATED, MOVABLE, PLACED, PODS_CREATED, Waiting, derived, set_condition
 from .happening import Happening
@@ -22,8 +22,6 @@ from .view import JobView, WorkerPod
 
 _FIRST_BACKOFF_SECONDS = 10
 _LONGEST_BACKOFF_SECONDS = 360
-# A worker that is taken away takes its peers along, and the kubelet may tell of them first.
-_HEARING_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,13 +147,16 @@ def _done(pod: WorkerPod) -> bool:
 
 
 def program_failed(moment: Moment) -> Next | None:
-    """A rank's program ended with an error of its own: count it, and go on from the last checkpoint."""
-    pod = next((p for p in moment.view.workers.values() if _failed_by_itself(p)), None)
-    if pod is None or pod.exit is None or _bereaved(moment):
+    """A rank's program ended with an error of its own: count it, and go on from the last checkpoint.
+
+    While another worker may have been lost before that, nothing is decided.
+    """
+    pod = blame.failed_first(moment.view)
+    if pod is None or pod.exit is None or blame.bereaved(moment.view, moment.lost):
         return None
-    if _may_be_bereaved(moment, pod):
-        return _change(moment)
     job = moment.view.job
+    if blame.in_doubt(moment.view, moment.now):
+        return Next(job.status)
     failures = job.status.failures + 1
     how = f"rank {pod.rank} on {pod.node} ended with exit code {pod.exit.code}"
     if failures > job.spec.backoff_limit:
@@ -172,38 +173,12 @@ def program_failed(moment: Moment) -> Next | None:
     )
 
 
-def _failed_by_itself(pod: WorkerPod) -> bool:
-    infrastructure = pod.deleting or pod.left or pod.reason
-    return bool(pod.exit and pod.exit.code != 0 and not infrastructure)
-
-
-def _bereaved(moment: Moment) -> bool:
-    """Whether a worker was taken away. Those that talk to it fail then through no fault of their own."""
-    taken = any(p.lost or p.deleting or p.reason for p in moment.view.workers.values())
-    return bool(moment.lost or taken or _missing(moment))
-
-
-def _may_be_bereaved(moment: Moment, pod: WorkerPod) -> bool:
-    """Whether it is too early to tell whose fault it was. A node whose clock is wrong is not waited for."""
-    if pod.ended is None or len(moment.view.workers) == 1:
-        return False
-    return timedelta() <= moment.now - pod.ended < timedelta(seconds=_HEARING_SECONDS)
-
-
-def _missing(moment: Moment) -> list[int]:
-    """The ranks whose pods existed and are gone."""
-    status = moment.view.job.status
-    if not is_true(status.conditions, PODS_CREATED):
-        return []
-    return sorted({p.rank for p in status.placement} - moment.view.workers.keys())
-
-
 def worker_lost(moment: Moment) -> Next | None:
     """A pod is gone or was ended from outside: the gang goes on from its last checkpoint, uncounted."""
     view = moment.view
     if not view.job.status.placement:
         return None
-    missing = _missing(moment)
+    missing = blame.missing(view)
     ended = next((p for p in view.workers.values() if p.over and not _done(p)), None)
     if moment.lost:
         how = f"{', '.join(sorted(moment.lost))} is lost"

@@ -9,12 +9,10 @@ import time
 from datetime import UTC, datetime
 from functools import partial
 
-import aiohttp
-
 from ergosphere.api.checkpoint import Checkpoint
 from ergosphere.api.training_job import TrainingJob
 
-from . import metrics, starting
+from . import metrics, mishaps, starting
 from .acts import acts
 from .agents import Address, Agents
 from .apply import Applier, address
@@ -25,12 +23,13 @@ from .collecting import Collecting
 from .config import Config
 from .events import Recorder
 from .forgetting import Forgetting
-from .kube import ApiError, Kube, Object
+from .kube import Kube, Object
 from .lifecycle import Moment, advance
 from .planning import Decisions, decide
 from .reflector import Key
 from .resources import CHECKPOINTS, TRAINING_JOBS
 from .retention import cutting_now, expired
+from .together import raise_all
 from .view import JobView
 
 _log = logging.getLogger(__name__)
@@ -38,8 +37,6 @@ _TICK_SECONDS = 1.0
 _RETRY_SECONDS = 1.0
 # A burst of changes is planned for once.
 _SETTLE_SECONDS = 0.01
-
-_EXPECTED = (ApiError, aiohttp.ClientError, TimeoutError)
 
 
 class Loop:
@@ -170,20 +167,14 @@ class Loop:
             await self._forget(key)
             while await self._step(key):
                 pass
-        except _EXPECTED as error:
-            conflict = isinstance(error, ApiError) and error.status == 409
-            _log.log(logging.DEBUG if conflict else logging.WARNING, "%s/%s: %s", *key, error)
-            metrics.RECONCILE_ERRORS.labels(type(error).__name__).inc()
-            await asyncio.sleep(_SETTLE_SECONDS if conflict else _RETRY_SECONDS)
+        except Exception as error:
+            only_conflicts = mishaps.report(key, error)
+            await asyncio.sleep(_SETTLE_SECONDS if only_conflicts else _RETRY_SECONDS)
             self._wake(key)
-        except Exception:
-            _log.exception("reconciling %s/%s failed", *key)
-            metrics.RECONCILE_ERRORS.labels("bug").inc()
-            await asyncio.sleep(_RETRY_SECONDS)
 
     async def _step(self, key: Key) -> bool:
         """Write the next status if there is one, and say so; or else do what the status asks for."""
-        view = self._cache.view(key, self._agents.reports)
+        view = self._cache.view(key, self._agents.reports, self._agents.answered)
         if view is None:
             return False
         self._agents.add(_addresses(view))
@@ -222,14 +213,10 @@ class Loop:
         return True
 
     def _keep(self, results: list[Object | BaseException | None]) -> None:
-        errors = []
         for result in results:
-            if isinstance(result, BaseException):
-                errors.append(result)
-            elif result is not None:
+            if result is not None and not isinstance(result, BaseException):
                 self._cache.put(CHECKPOINTS, result)
-        if errors:
-            raise errors[0]
+        raise_all(result for result in results if isinstance(result, BaseException))
 
     async def _forget(self, key: Key) -> None:
         """Take the job's checkpoints that are being deleted, or were left unfinished, to their end."""

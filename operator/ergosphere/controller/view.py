@@ -1,7 +1,7 @@
 """What is observed of one job, as plain values: all that its reconciliation may look at."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -30,8 +30,8 @@ class WorkerPod:
     """A worker's pod. `left` is the cut with which its program was ended, by the launcher's word.
 
     `reason` is set when something else than the program, or a cut, has ended it.
-    `ended` is when the program did, by its node's clock. `lost` says that the node is gone or out of reach,
-    `grace_seconds` how long a deleted pod may go on.
+    `lost` says that its node is gone or out of reach, `grace_seconds` how long a deleted pod may go on,
+    `ended` when its program ended, by its node's clock.
     """
 
     name: str
@@ -61,11 +61,15 @@ class WorkerPod:
 
 @dataclass(frozen=True)
 class JobView:
-    """One job, its pods, what their agents report and its checkpoints, oldest first."""
+    """One job, its pods, what their agents report and its checkpoints, oldest first.
+
+    `answered` are the pods whose agents were asked whether they are there, and said so.
+    """
 
     job: TrainingJob
     pods: tuple[WorkerPod, ...] = ()
     reports: Mapping[str, Report] = field(default_factory=dict)
+    answered: Set[str] = frozenset()
     checkpoints: tuple[Checkpoint, ...] = ()
 
     @cached_property

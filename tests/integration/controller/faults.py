@@ -1,7 +1,10 @@
 """What may go wrong with an operator's writes: API requests that change something, and words to agents."""
 
+import asyncio
 import random
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from itertools import count
 
 from ergosphere.controller.kube import ApiError, Object, Resource
 
@@ -11,7 +14,12 @@ class Killed(Exception):
 
 
 class Faults:
-    """None. `writes` names every write that was begun, in order; `strike` kills the operator."""
+    """None. `writes` names every write that was begun, in order; `strike` kills the operator.
+
+    An API request that changes something is made within `turn`.
+    """
+
+    turn: AbstractAsyncContextManager[None] = nullcontext()
 
     def __init__(self) -> None:
         self.writes: list[str] = []
@@ -33,10 +41,14 @@ class Faults:
 
 
 class Kill(Faults):
-    """The operator dies at its `number`-th write: right before it is sent, or before its answer is read."""
+    """The operator dies at its `number`-th write: right before it is sent, or before its answer is read.
+
+    What it sends at the same time arrives one by one, so that those before have arrived and no other has.
+    """
 
     def __init__(self, number: int, *, sent: bool) -> None:
         super().__init__()
+        self.turn = asyncio.Lock()
         self.number = number
         self.sent = sent
         self.struck = ""
@@ -60,6 +72,30 @@ class Kill(Faults):
             self.struck = write
             self.strike()
             raise Killed
+
+
+class KillAmidPods(Faults):
+    """The operator dies as it creates pods: those with these numbers exist by then, the others never will."""
+
+    def __init__(self, *existing: int) -> None:
+        super().__init__()
+        self._numbers = count()
+        self._awaited = set(existing)
+        self._answered = 0
+
+    async def hold(self, write: str) -> None:
+        if self._creates_pod(write) and next(self._numbers) not in self._awaited:
+            await asyncio.Event().wait()
+
+    def after(self, write: str) -> None:
+        self._answered += self._creates_pod(write)
+        if self._answered == len(self._awaited):
+            self.strike()
+            raise Killed
+
+    @staticmethod
+    def _creates_pod(write: str) -> bool:
+        return write.startswith("POST") and write.endswith("/pods")
 
 
 class Unreliable(Faults):

@@ -6,6 +6,7 @@ import json
 import os
 from base64 import b64decode
 from collections.abc import Coroutine
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,7 @@ class WorkerPod:
         left = self.program.state == "Left"
         word = json.dumps({"left": self.program.cut} if left else {"exit": how.model_dump()})
         terminated = {"exitCode": how.code, "message": word, "reason": "Ended", "containerID": "sim://1"}
+        terminated["finishedAt"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         await self._report("Failed" if how.code else "Succeeded", {"terminated": terminated})
 
     def terminate(self, grace_seconds: float) -> None:

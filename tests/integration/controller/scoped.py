@@ -66,10 +66,11 @@ class ScopedKube(Kube):
             return await super()._call(method, path, *rest, **more)
         write = f"{method} {path.removeprefix('/api/v1').removeprefix('/apis/')}"
         try:
-            self._faults.before(write)
-            await self._faults.hold(write)
-            answer = await super()._call(method, path, *rest, **more)
-            self._faults.after(write)
+            async with self._faults.turn:
+                self._faults.before(write)
+                await self._faults.hold(write)
+                answer = await super()._call(method, path, *rest, **more)
+                self._faults.after(write)
         except Killed:
             await asyncio.Event().wait()
         return answer

@@ -5,8 +5,11 @@ from itertools import count
 
 import pytest
 from tests.integration.controller.conftest import MakeWorld
-from tests.integration.controller.faults import Kill
+from tests.integration.controller.faults import Kill, KillAmidPods
 from tests.integration.controller.story import tell
+
+from ergosphere.controller.kube import Object, Resource
+from ergosphere.controller.resources import PODS
 
 _AT_ONCE = 8
 
@@ -41,3 +44,20 @@ async def test_killed_after_every_write(make_world: MakeWorld) -> None:
         kills = [Kill(0, sent=True) for _ in range(200)]
         await tell(world, *kills)
         assert sum(bool(kill.struck) for kill in kills) > 20
+
+
+async def test_killed_when_some_pods_of_a_gang_exist(make_world: MakeWorld) -> None:
+    """They are created at the same time, so it may be any of them."""
+    created: list[str] = []
+
+    def observe(kind: Resource, event: str, obj: Object) -> None:
+        if kind is PODS and event == "ADDED":
+            created.append(obj["metadata"]["name"])
+
+    async with make_world() as world:
+        world.history.observers.append(observe)
+        world.start(world.operate(KillAmidPods(1, 3)))
+        await world.submit("a", workers=4)
+        await world.until_running_on("n1", "n1", "n1", "n1")
+        assert set(created[:2]) == {"a-1-1", "a-1-3"}
+        assert (len(created), world.job().status.incarnation) == (4, 1)

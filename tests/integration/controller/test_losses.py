@@ -1,9 +1,20 @@
 """Nodes that are lost and checkpoints that are damaged: the job goes on from the last good checkpoint."""
 
+import asyncio
+
+from tests.integration.controller.conftest import MakeWorld
+from tests.integration.controller.kubelet import over
 from tests.integration.controller.world import World
 
 from ergosphere.api.meta import condition
 from ergosphere.controller.resources import NODES, PODS
+
+SEVERAL_TICKS = 0.5
+
+
+def ended(world: World) -> list[str]:
+    """The pods in which no program runs any more."""
+    return [name for name, pod in world.history.objects[PODS].items() if over(pod)]
 
 
 async def saved(world: World, name: str) -> str:
@@ -20,6 +31,34 @@ async def test_a_job_on_a_lost_node_goes_on_elsewhere_from_its_last_checkpoint(w
     await world.until_running_on("n2")
     assert world.job().status.restore_from == checkpoint
     assert world.job().status.failures == 0
+
+
+async def test_a_program_that_fails_with_a_node_is_not_at_fault_however_late_its_loss_is_known(
+    make_world: MakeWorld,
+) -> None:
+    async with make_world() as world:
+        operator = world.start(world.operate())
+        await world.submit("a", gpus=4, workers=2)
+        await world.until_running_on("n1", "n2")
+        world.silence("n1")
+        world.end_programs("a", code=1)
+        await world.history.until(lambda: ended(world) == ["a-1-1"], "the failure reported")
+        await asyncio.sleep(SEVERAL_TICKS)
+        operator.cancel()
+        await asyncio.wait({operator})
+        world.start(world.operate())
+        await world.lose("n1")
+        await world.add_node("n3")
+        await world.until_running_on("n2", "n3")
+        assert world.job().status.failures == 0
+
+
+async def test_a_program_that_fails_among_others_that_are_there_is_at_fault_at_once(world: World) -> None:
+    await world.submit("a", gpus=4, workers=2)
+    await world.until_running_on("n1", "n2")
+    world.gym.running(world.job().uid)[1].finish(1)
+    await world.until_incarnation(2)
+    assert world.job().status.failures == 1
 
 
 async def test_what_is_left_of_the_job_on_a_node_that_comes_back_is_ended(world: World) -> None:

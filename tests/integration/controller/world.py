@@ -82,11 +82,15 @@ class World:
 
     async def lose(self, name: str) -> None:
         """The node is out of reach of everybody, and the API server says so."""
+        self.silence(name)
+        await self._node_status(name, "Unknown")
+
+    def silence(self, name: str) -> None:
+        """The node is out of reach of everybody, and nobody knows yet."""
         self.kubelet.down.add(self.node(name))
         for pod in self.kubelet.pods.values():
             if pod.node == self.node(name):
                 pod.cut_off()
-        await self._node_status(name, "Unknown")
 
     async def find(self, name: str) -> None:
         """The lost node is back."""

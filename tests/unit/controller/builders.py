@@ -32,6 +32,7 @@ class Scene:
         self.pods: list[WorkerPod] = []
         self.reports: dict[str, Report] = {}
         self.checkpoints: list[Checkpoint] = []
+        self.answers: set[str] = set()
         self.status: dict[str, Any] = {}
 
     def spec(self, **fields: Any) -> Self:
@@ -81,7 +82,11 @@ class Scene:
 
     def ended(self, code: int, rank: int = 0, **fields: Any) -> Self:
         phase = "Succeeded" if code == 0 else "Failed"
-        return self.pod(rank, phase=phase, exit=Exit(code=code), **fields)
+        return self.pod(rank, phase=phase, exit=Exit(code=code), **{"ended": NOW, **fields})
+
+    def answered(self, rank: int) -> Self:
+        self.answers.add(f"p{self.status['incarnation']}-{rank}")
+        return self
 
     def pod(self, rank: int = 0, **fields: Any) -> Self:
         self.pods = [replace(p, **fields) if p.rank == rank else p for p in self.pods]
@@ -119,4 +124,6 @@ class Scene:
 
     def view(self) -> JobView:
         job = TrainingJob.parse({**self.body, "status": self.status})
-        return JobView(job, tuple(self.pods), dict(self.reports), tuple(self.checkpoints))
+        return JobView(
+            job, tuple(self.pods), dict(self.reports), frozenset(self.answers), tuple(self.checkpoints)
+        )

@@ -7,7 +7,7 @@ from tests.unit.controller.builders import NOW, Scene
 
 from ergosphere.api.agent import Phase
 from ergosphere.api.meta import is_true
-from ergosphere.controller.acts import CreateCheckpoint, CreatePods, DeletePod, Tell, acts
+from ergosphere.controller.acts import Ask, CreateCheckpoint, CreatePods, DeletePods, Tell, acts
 from ergosphere.controller.conditions import Waiting
 from ergosphere.controller.lifecycle import Moment, advance
 from ergosphere.scheduling.model import Migrate, Preempt, Resize, Start
@@ -272,7 +272,8 @@ def test_a_gang_goes_on_only_when_every_rank_is_restored():
 
 def test_pods_of_an_earlier_incarnation_are_deleted():
     scene = Scene().placed("n1", incarnation=1, ran=True).placed("n2", incarnation=2)
-    assert DeletePod("a-1-0", "p1-0", at_once=True) in acts(scene.view(), 15, NOW)
+    (delete,) = [a for a in acts(scene.view(), 15, NOW) if isinstance(a, DeletePods)]
+    assert ([pod.name for pod in delete.pods], delete.at_once) == (["a-1-0"], True)
 
 
 def test_old_checkpoints_go_and_those_that_are_needed_stay():
@@ -398,10 +399,10 @@ def test_a_worker_that_fails_because_another_was_taken_away_is_not_counted(lose)
     assert reasons(result) == ["WorkerLost"]
 
 
-def test_whose_fault_a_gang_s_failure_was_is_judged_when_the_loss_of_a_peer_would_be_known():
+def test_whose_fault_a_gang_s_failure_was_is_judged_when_the_end_of_a_peer_would_be_known():
     scene = Scene().placed("n1", "n2", ran=True).running()
     scene.status = after(scene).status.to_dict()
-    scene.ended(1, rank=1, ended=NOW)
+    scene.ended(1, rank=1).answered(0)
     early = after(scene, later=4)
     assert (early.status.failures, nodes(early.status), early.happenings) == (0, ["n1", "n2"], ())
     alone = after(scene, later=5)
@@ -419,8 +420,48 @@ def test_a_node_whose_clock_is_wrong_holds_no_judgement_up(skew):
 
 
 def test_the_failure_of_a_job_with_one_worker_is_judged_at_once():
-    scene = Scene().placed("n1", ran=True).running().ended(1, ended=NOW)
+    scene = Scene().placed("n1", ran=True).running().ended(1)
     assert after(scene).status.failures == 1
+
+
+def asked(scene):
+    return [act.pod.rank for act in acts(scene.view(), 15, NOW) if isinstance(act, Ask)]
+
+
+def test_a_worker_that_fails_while_the_others_are_there_is_counted_once_they_have_said_so():
+    scene = Scene().placed("n1", "n2", "n3", ran=True).running().ended(1, rank=1)
+    scene.status = after(scene).status.to_dict()
+    assert (nodes(scene.view().job.status), asked(scene)) == (["n1", "n2", "n3"], [0, 2])
+    assert nodes(after(scene.answered(0)).status) == ["n1", "n2", "n3"]
+    counted = after(scene.answered(2), later=5)
+    assert (counted.status.failures, nodes(counted.status), reasons(counted)) == (1, [], ["WorkerFailed"])
+
+
+def test_a_worker_that_fails_before_the_loss_of_another_is_known_is_not_counted():
+    scene = Scene().placed("n1", "n2", ran=True).running().ended(1, rank=1)
+    undecided = after(scene, later=30)
+    assert (nodes(undecided.status), undecided.happenings) == (["n1", "n2"], ())
+    lost = after(scene.pod(0, lost=True), later=40)
+    assert (lost.status.failures, reasons(lost)) == (0, ["WorkerLost"])
+
+
+def test_a_worker_that_fails_beside_one_that_is_silent_and_not_lost_is_counted_in_the_end():
+    scene = Scene().placed("n1", "n2", ran=True).running().ended(1, rank=1)
+    assert after(scene, later=59).status.failures == 0
+    assert after(scene, later=60).status.failures == 1
+
+
+def test_workers_that_fail_together_need_no_other_witness_and_the_first_is_named():
+    scene = Scene().placed("n1", "n2", ran=True).running()
+    scene.ended(1, rank=0, ended=NOW + timedelta(seconds=1)).ended(3, rank=1)
+    assert asked(scene) == []
+    result = after(scene, later=5)
+    assert result.status.failures == 1
+    assert "rank 1 on n2 ended with exit code 3" in result.happenings[0].message
+
+
+def test_nobody_is_asked_while_all_is_well():
+    assert asked(Scene().placed("n1", "n2", ran=True).running().ended(0, rank=1)) == []
 
 
 def test_a_program_that_ends_with_zero_because_its_pod_was_deleted_is_not_done():

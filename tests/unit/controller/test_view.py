@@ -1,6 +1,7 @@
 """How a worker's pod is read: what ended it, and by whose doing."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -11,6 +12,7 @@ from ergosphere.controller.view import WorkerPod, worker_pods
 def ended(code: int, message: str = "", reason: str = "Error") -> WorkerPod:
     labels = {LABEL_RANK: "0", LABEL_INCARNATION: "1"}
     terminated = {"exitCode": code, "message": message, "reason": reason}
+    terminated["finishedAt"] = "2026-01-01T12:00:00Z"
     containers = [{"name": "main", "state": {"terminated": terminated}}]
     pod = {
         "metadata": {"name": "a-1-0", "uid": "p", "labels": labels},
@@ -25,6 +27,10 @@ def test_the_launchers_word_tells_a_cut_from_an_end() -> None:
     assert ended(0, json.dumps({"left": "c-1"})).left == "c-1"
     assert ended(3, json.dumps({"exit": {"code": 3, "signal": 0}})).left == ""
     assert ended(0, "what the program wrote").left == ""
+
+
+def test_when_a_program_ended_is_known() -> None:
+    assert ended(3).ended == datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def test_a_launcher_that_was_killed_is_nothing_that_the_program_did() -> None:
