@@ -27,6 +27,7 @@ func TestEachKnownLimitIsExplained(t *testing.T) {
 		"sysv_shm":            {"SystemVIPC", "process 304 (python3) uses System V shared memory, which cannot be checkpointed"},
 		"posix_mq":            {"FileUnreachable", "process 303 (python3) has /q open, which is not on a mount of the container (a message queue?)"},
 		"pty_shell":           {"Terminal", "process 309 runs in a terminal that another process of the program made, as script and tmux do, which cannot be checkpointed"},
+		"long_queue":          {"SocketBuffer", "a TCP connection of the program held more than a socket may hold on this node"},
 		"guard":               {"MemoryUnreadable", "process 303 shares memory that cannot be read, such as guard pages"},
 	} {
 		t.Run(log, func(t *testing.T) {

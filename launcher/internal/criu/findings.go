@@ -92,6 +92,9 @@ var restoreFindings = []finding{
 		"an address that the program's sockets are bound to does not exist in the new pod"),
 	says(`Can't connect inet socket back`, "ConnectionNotRestored",
 		"a TCP connection of the program could not be restored"),
+	says(`Can't restore .*queue data`, "SocketBuffer",
+		"a TCP connection of the program held more than a socket may hold on this node; "+
+			"its net.core.wmem_max must be at least half of the last number of its net.ipv4.tcp_wmem"),
 	says(`CPU .*do not match|CPU .*mismatch|FPU feature required by image|CPU xfeatures`, "IncompatibleCPU",
 		"the processor of this node lacks features that the program has found on the node where it was cut"),
 }
