@@ -9,9 +9,9 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from bench.planner.measures import Figures, measure
+from bench.planner.measures import LARGEST, Figures, measure
 
-SIZES = (1_000, 10_000, 100_000)
+SIZES = (1_000, 10_000, LARGEST)
 SHOWN = ("gpus", "jobs", "running", "full_plan_s", "cold_plan_s", "event_plan_s", "peak_rss_mib")
 
 
