@@ -14,6 +14,7 @@ from cluster.embedded.provider import EmbeddedProvider
 from cluster.kind.provider import KindProvider
 from cluster.provider import ClusterError
 from scenario import diagnosis, reference_run
+from scenario.extent import Extent
 from scenario.joblogs import JobLogs
 from scenario.jobs import (
     CONTAINER,
@@ -29,13 +30,18 @@ from scenario.losses import Step
 from scenario.names import DDP_IMAGE, DIGITS_IMAGE, WORKER_IMAGE
 from scenario.system import DDP, DIGITS, WORKER, stand_up
 
-OUTPUT = Path(__file__).parents[1] / "build" / "e2e"
+FOLDER = Path(__file__).parent
+OUTPUT = FOLDER.parent / "build" / "e2e"
 REFERENCE_STEPS = 4000
 DDP_STEPS = 500
 GANG = {"workers": 4, "gpus": 2}
 STANDING = os.environ.get("ERGO_E2E_CLUSTER", "")
 # Tests that are about one way of making clusters, and left out where another one is chosen.
 ABOUT = {"test_cluster.py": EmbeddedProvider, "test_kind.py": KindProvider}
+
+# The last of all takes the operator's rights away for a while, and gives it others.
+LAST = [FOLDER / "test_permissions.py", FOLDER / "test_upgrades.py"]
+PICKED = pytest.StashKey[bool]()
 
 
 def pytest_configure() -> None:
@@ -58,6 +64,31 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
     """Leave out what is about other clusters."""
     about = ABOUT.get(collection_path.name)
     return True if about and not isinstance(provider(), about) else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have those tests run last that look back at all others."""
+    items.sort(key=lambda item: LAST.index(item.path) if item.path in LAST else -1)
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Remember that tests were left out."""
+    for item in items:
+        item.config.stash[PICKED] = True
+
+
+@pytest.fixture
+def extent(request: pytest.FixtureRequest) -> Extent:
+    """How much of the tests this run has been."""
+    session, config = request.session, request.config
+    there = {path.name for path in FOLDER.glob("test_*.py")}
+    return Extent(
+        there={name for name in there if isinstance(provider(), ABOUT.get(name, object))},
+        ran={item.path.name for item in session.items if item.path.parent == FOLDER},
+        picked=config.stash.get(PICKED, False) or any("::" in argument for argument in config.args),
+        failed=session.testsfailed,
+        standing=bool(STANDING),
+    )
 
 
 @pytest.fixture(scope="session")

@@ -76,6 +76,9 @@ class Provider(Protocol):
     def kubectl(self, name: str) -> Path:
         """Give a kubectl of the cluster's version."""
 
+    def audit_log(self, name: str) -> str:
+        """Give what the API server wrote down of the operator's requests: an event a line, oldest first."""
+
     def status(self, name: str) -> ClusterStatus:
         """Tell what exists of the cluster; raises ClusterError when nothing does."""
 

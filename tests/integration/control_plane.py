@@ -1,7 +1,6 @@
 """A real etcd and kube-apiserver on loopback, with throw-away certificates, for as long as a test run."""
 
 import ctypes
-import json
 import os
 import signal
 import socket
@@ -15,22 +14,13 @@ from pathlib import Path
 
 from tests.integration.api import Api
 
+from cluster import audit
 from cluster.embedded.certificates import Authority, Pair, kubeconfig, signing_pair
+from scenario.rights import Request, requests
 
 _START_SECONDS = 120
 _STOP_SECONDS = 20
 _PR_SET_PDEATHSIG = 1
-AUDIT_LOG = "audit.log"
-# What service accounts ask for, and nothing else.
-_AUDIT = """
-apiVersion: audit.k8s.io/v1
-kind: Policy
-omitStages: [RequestReceived]
-rules:
-  - level: Metadata
-    userGroups: ["system:serviceaccounts"]
-  - level: None
-"""
 
 
 @dataclass(frozen=True)
@@ -53,19 +43,9 @@ class ControlPlane:
     api: Api
     programs: Programs
 
-    def asked_by(self, user: str) -> set[tuple[str, str, str]]:
-        """What a service account has asked for so far: group, resource with subresource, and verb."""
-        events = (json.loads(line) for line in (self.directory / AUDIT_LOG).read_text().splitlines())
-        asked = (e for e in events if e["user"]["username"] == user and "objectRef" in e)
-        return {
-            (
-                ref.get("apiGroup", ""),
-                "/".join(filter(None, (ref["resource"], ref.get("subresource")))),
-                e["verb"],
-            )
-            for e in asked
-            for ref in (e["objectRef"],)
-        }
+    def asked(self) -> list[Request]:
+        """What the operator has asked for so far."""
+        return requests(audit.read(self.directory))
 
     def kubectl(self, *arguments: str, check: bool = True) -> str:
         """Return what kubectl prints; raises CalledProcessError where it fails."""
@@ -113,6 +93,7 @@ def _etcd(programs: Programs, directory: Path) -> list[str]:
 def _api_server(programs: Programs, directory: Path, authority: Authority, port: int) -> list[str]:
     serving = authority.issue("kube-apiserver", names=("127.0.0.1", "localhost"))
     tokens = signing_pair()
+    policy = str(_write(directory, "audit.yaml", audit.POLICY))
     return [
         str(programs.api_server),
         f"--etcd-servers=unix://{directory}/etcd.sock",
@@ -123,8 +104,7 @@ def _api_server(programs: Programs, directory: Path, authority: Authority, port:
         "--service-cluster-ip-range=10.0.0.0/24",
         "--authorization-mode=RBAC",
         "--disable-admission-plugins=ServiceAccount",
-        f"--audit-policy-file={_write(directory, 'audit.yaml', _AUDIT)}",
-        f"--audit-log-path={directory}/{AUDIT_LOG}",
+        *(f"--{name}={value}" for name, value in audit.flags(policy, str(directory)).items()),
         f"--client-ca-file={_write(directory, 'ca.crt', authority.certificate)}",
         f"--tls-cert-file={_write(directory, 'serving.crt', serving.certificate)}",
         f"--tls-private-key-file={_write(directory, 'serving.key', serving.key)}",

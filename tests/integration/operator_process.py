@@ -14,11 +14,11 @@ import yaml
 from tests.integration.control_plane import ControlPlane
 from tests.integration.helm import NAMESPACE, Helm
 
+from cluster.audit import OPERATOR
 from cluster.embedded.certificates import Authority, kubeconfig
 
 _START_SECONDS = 60
 _STOP_SECONDS = 20
-ACCOUNT = f"system:serviceaccount:{NAMESPACE}:ergosphere"
 _HOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
 
 
@@ -58,7 +58,7 @@ def operator(helm: Helm, directory: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 def identity(plane: ControlPlane, directory: Path) -> Path:
     """A kubeconfig of the chart's service account."""
-    pair = plane.authority.issue(ACCOUNT, ("system:serviceaccounts",))
+    pair = plane.authority.issue(OPERATOR, ("system:serviceaccounts",))
     path = directory / "operator.kubeconfig"
     path.write_text(kubeconfig("operator", plane.server, plane.authority.certificate, pair))
     return path

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
+from cluster import audit
 from cluster.embedded.addresses import Addresses
 from cluster.embedded.certificates import Authority, kubeconfig, signing_pair
 from cluster.embedded.services import ETC, MACHINE, Plan, Software, api_ready, flags
 from cluster.gpus import KEEPER
 from cluster.provider import NodeSpec
 
+# Where on the machine the API server's audit log is.
+AUDIT = "audit"
 API_NAMES = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "127.0.0.1")
 
 
@@ -51,6 +54,7 @@ def _files(addresses: Addresses, authority: Authority) -> dict[str, str]:
         "kubelet-client.key": kubelet_client.key,
         "tokens.pub": tokens.certificate,
         "tokens.key": tokens.key,
+        "audit.yaml": audit.POLICY,
     }
     for name in ("kube-controller-manager", "kube-scheduler"):
         pair = authority.issue(f"system:{name}")
@@ -93,6 +97,7 @@ def _api_server(addresses: Addresses, software: Software) -> dict[str, Any]:
         enable_aggregator_routing="true",
         allow_privileged="true",
         profiling="false",
+        **audit.flags(f"{ETC}/audit.yaml", f"{MACHINE}/{AUDIT}"),
     )
     return {"name": "kube-apiserver", "argv": argv}
 

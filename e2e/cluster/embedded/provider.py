@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from cluster import binaries, image_store, packages
-from cluster.embedded import cgroups, cluster, machine, readiness, record
+from cluster import audit, binaries, image_store, packages
+from cluster.embedded import cgroups, cluster, controlplane, machine, readiness, record
 from cluster.embedded.record import Record
 from cluster.embedded.services import Software
 from cluster.images import pause
@@ -57,6 +57,10 @@ class EmbeddedProvider:
         """Give the one that was built with the rest."""
         _known(name)
         return binaries.directory(read_versions().go["kubernetes"]) / "kubectl"
+
+    def audit_log(self, name: str) -> str:
+        """Read it where the control plane's machine writes it."""
+        return audit.read(_known(name).machine_directory(record.CONTROL) / controlplane.AUDIT)
 
     def status(self, name: str) -> ClusterStatus:
         """Look at the machines themselves."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from cluster import audit
 from cluster.gpus import LABEL
 from cluster.kind.record import Record
 from cluster.paths import REPOSITORY
@@ -15,6 +16,9 @@ from cluster.provider import NodeSpec
 
 TEMPLATE = REPOSITORY / "e2e" / "kind.yaml"
 SHARED = "/var/lib/ergosphere"
+# On the control plane's node.
+POLICY = "/etc/kubernetes/audit/policy.yaml"
+AUDIT = "/var/log/kubernetes/audit"
 CAP_SYS_RESOURCE = 24
 
 
@@ -58,13 +62,29 @@ def render(record: Record, settings: Settings, template: Path = TEMPLATE) -> str
     nodes = [_worker(pattern, spec) for pattern, spec in zip(patterns, record.nodes, strict=True)]
     mount = {"hostPath": str(record.shared), "containerPath": SHARED}
     config["nodes"] = [{**deepcopy(node), "extraMounts": [mount]} for node in (control, *nodes)]
+    policy = {"hostPath": str(record.audit_policy), "containerPath": POLICY, "readOnly": True}
+    config["nodes"][0]["extraMounts"].append(policy)
     config["networking"] = {**config.get("networking", {}), **settings.networking}
     config["kubeadmConfigPatches"] = [
         *config.get("kubeadmConfigPatches", []),
-        *(yaml.safe_dump(dict(patch)) for patch in settings.kubeadm),
+        *(yaml.safe_dump(dict(patch)) for patch in (_audited(), *settings.kubeadm)),
     ]
     config["containerdConfigPatches"] = [*config.get("containerdConfigPatches", []), *settings.containerd]
     return yaml.safe_dump(config, sort_keys=False)
+
+
+def _audited() -> dict[str, Any]:
+    """Have the API server keep an audit log: its pod sees the policy, and writes to the node."""
+    policy, log = str(Path(POLICY).parent), AUDIT
+    flags = audit.flags(POLICY, AUDIT)
+    api_server = {
+        "extraArgs": [{"name": name, "value": value} for name, value in flags.items()],
+        "extraVolumes": [
+            {"name": "audit-policy", "hostPath": policy, "mountPath": policy, "readOnly": True},
+            {"name": "audit-log", "hostPath": log, "mountPath": log, "pathType": "DirectoryOrCreate"},
+        ],
+    }
+    return {"kind": "ClusterConfiguration", "apiServer": api_server}
 
 
 def _worker(pattern: Mapping[str, Any], spec: NodeSpec) -> dict[str, Any]:

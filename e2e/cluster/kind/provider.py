@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
-from cluster import binaries, image_store, readiness
+from cluster import audit, binaries, image_store, readiness
 from cluster.api import Api
 from cluster.kind import config, credentials, engine, nodes, record
 from cluster.kind.engine import Engine
@@ -51,6 +51,11 @@ class KindProvider:
     def kubectl(self, name: str) -> Path:
         """Give a copy of the one on the control plane."""
         return self._known(name).kubectl
+
+    def audit_log(self, name: str) -> str:
+        """Read it on the control plane's node."""
+        files = f"{config.AUDIT}/{audit.FILES}"
+        return nodes.on(self._engine, self._known(name).containers[CONTROL])(["sh", "-c", f"cat {files}"])
 
     def status(self, name: str) -> ClusterStatus:
         """Look at the containers themselves."""
@@ -110,6 +115,7 @@ class KindProvider:
         settings = nodes.machine_settings(self._engine) + self._engine.settings(made)
         file = made.directory / "kind.yaml"
         file.write_text(config.render(made, settings))
+        made.audit_policy.write_text(audit.POLICY)
         image = ("--image", self._engine.node_image)
         kubeconfig = ("--kubeconfig", str(made.unfinished_kubeconfig))
         with step(f"creating kind cluster {made.name}"), record.exclusive(made.creation) as lock:

@@ -49,6 +49,11 @@ class Record:
         return self.directory / "creation.lock"
 
     @property
+    def audit_policy(self) -> Path:
+        """Give the file that tells the API server what to write down."""
+        return self.directory / "audit.yaml"
+
+    @property
     def kubectl(self) -> Path:
         """Give the kubectl of the cluster's version."""
         return self.directory / "kubectl"

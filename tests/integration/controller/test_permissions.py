@@ -1,7 +1,6 @@
 """The rights that the chart gives the operator, and those that it uses from a job's beginning to its end."""
 
 from pathlib import Path
-from typing import Any
 
 import yaml
 from tests.integration.control_plane import ControlPlane
@@ -9,30 +8,20 @@ from tests.integration.controller.faults import Faults
 from tests.integration.controller.operators import Operator
 from tests.integration.controller.world import a_world
 from tests.integration.helm import NAMESPACE, Helm
-from tests.integration.operator_process import ACCOUNT, identity
+from tests.integration.operator_process import identity
 
 from ergosphere.controller.certificates import Pair
 from ergosphere.controller.resources import BUDGETS, PODS
+from scenario.rights import Right, granted, used
 
 # What the webhooks read, and rights that are no requests of their own. Leadership is no part of the loop
 # either: the rights for it are in the Role of the operator's own namespace.
 APART = {
-    ("ergosphere.dev", "trainingjobs", "get"),
-    ("ergosphere.dev", "checkpoints", "get"),
-    ("ergosphere.dev", "trainingjobs/finalizers", "update"),
-    ("ergosphere.dev", "checkpoints/finalizers", "update"),
+    Right("", "ergosphere.dev", "trainingjobs", "get"),
+    Right("", "ergosphere.dev", "checkpoints", "get"),
+    Right("", "ergosphere.dev", "trainingjobs/finalizers", "update"),
+    Right("", "ergosphere.dev", "checkpoints/finalizers", "update"),
 }
-
-
-def granted(roles: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
-    (role,) = (r for r in roles if r["kind"] == "ClusterRole" and r["metadata"]["name"] == "ergosphere")
-    return {
-        (group, resource, verb)
-        for rule in role["rules"]
-        for group in rule["apiGroups"]
-        for resource in rule["resources"]
-        for verb in rule["verbs"]
-    }
 
 
 async def test_the_operator_uses_every_right_that_it_has_and_no_other(
@@ -61,5 +50,8 @@ async def test_the_operator_uses_every_right_that_it_has_and_no_other(
         world.end_programs("a")
         await world.history.until(lambda: not world.history.jobs(), "the job deleted")
         await world.history.until(lambda: not world.history.checkpoints(), "its checkpoints deleted")
-        used = plane.asked_by(ACCOUNT)
-    assert used == granted(roles) - APART
+        asked = plane.asked()
+    (role,) = (r for r in roles if r["kind"] == "ClusterRole" and r["metadata"]["name"] == "ergosphere")
+    rights = granted(role)
+    assert rights - used(rights, asked) == APART
+    assert [request.uri for request in asked if request.forbidden] == []

@@ -44,12 +44,27 @@ def test_a_worker_has_the_name_the_zone_and_the_gpus_asked_for() -> None:
 def test_all_nodes_share_one_directory() -> None:
     mounts = [node["extraMounts"] for node in rendered(*default_nodes())["nodes"]]
     shared = {"hostPath": "/state/kind/dev/shared", "containerPath": "/var/lib/ergosphere"}
-    assert mounts == [[shared]] * 4
+    assert all(shared in mount for mount in mounts)
+    assert mounts[1:] == [[shared]] * 3
+
+
+def test_the_api_server_sees_its_audit_policy_and_keeps_the_log_on_its_node() -> None:
+    config = rendered(*default_nodes())
+    (policy,) = [mount for mount in config["nodes"][0]["extraMounts"] if mount.get("readOnly")]
+    (server,) = [patch["apiServer"] for patch in patches(config) if "apiServer" in patch]
+    flags = {flag["name"]: flag["value"] for flag in server["extraArgs"]}
+    volumes = {volume["mountPath"]: volume for volume in server["extraVolumes"]}
+    assert policy["hostPath"] == "/state/kind/dev/audit.yaml"
+    assert policy["containerPath"] == flags["audit-policy-file"]
+    assert volumes[str(Path(flags["audit-policy-file"]).parent)]["readOnly"]
+    assert volumes[str(Path(flags["audit-log-path"]).parent)]["pathType"] == "DirectoryOrCreate"
+    assert all(volume["hostPath"] == path for path, volume in volumes.items())
 
 
 def test_a_machine_with_cgroup_2_and_all_capabilities_is_told_nothing() -> None:
     assert of_machine("2", ALL_CAPABILITIES) == Settings()
-    assert patches(rendered(*default_nodes())) == patches(yaml.safe_load(TEMPLATE.read_text()))
+    told = [patch for patch in patches(rendered(*default_nodes())) if "apiServer" not in patch]
+    assert told == patches(yaml.safe_load(TEMPLATE.read_text()))
 
 
 def test_the_kubelet_is_told_of_cgroup_1_and_containerd_of_a_missing_capability() -> None:

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from cryptography import x509
 
 from cluster.embedded import controlplane, node
@@ -64,6 +65,16 @@ def test_the_kubelet_starts_only_with_its_pause_image_and_an_api_server(second: 
     after = next(service["after"] for service in second.services if service["name"] == "kubelet")
     assert {"done": "pause"} in after
     assert any(condition.get("url") == "https://10.240.0.2:6443/readyz" for condition in after)
+
+
+def test_the_api_server_writes_down_what_the_operator_asks_for_and_nothing_else(authority: Authority) -> None:
+    plan = controlplane.plan(ADDRESSES, NODES, authority, SOFTWARE)
+    options = argv(plan, "kube-apiserver")
+    assert "--audit-policy-file=/run/ergosphere/machine/etc/audit.yaml" in options
+    assert "--audit-log-path=/run/ergosphere/machine/audit/audit.log" in options
+    *rules, otherwise = yaml.safe_load(plan.files["audit.yaml"])["rules"]
+    assert rules == [{"level": "Metadata", "users": ["system:serviceaccount:ergosphere-system:ergosphere"]}]
+    assert otherwise == {"level": "None"}
 
 
 def test_the_api_servers_certificate_covers_its_address_and_its_service(authority: Authority) -> None:
