@@ -1,9 +1,7 @@
 package proctree
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"math/bits"
 	"os"
 	"path/filepath"
@@ -42,7 +40,7 @@ func Handling(root int, number syscall.Signal) ([]int, error) {
 // the signal blocked. Any other process is ended by it, or does not notice; one that has ended handles nothing.
 func Handles(pid int, number syscall.Signal) (bool, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if errors.Is(err, fs.ErrNotExist) || isGone(err) {
+	if isGone(err) {
 		return false, nil
 	}
 	if err != nil {
@@ -72,14 +70,14 @@ func isForking(blocked uint64) bool { return bits.OnesCount64(blocked) >= 59 }
 // waitsForSignals says whether a thread is in sigwait or its kin, for as long as which the kernel does not show as blocked
 // what the thread waits for.
 func waitsForSignals(pid int) (bool, error) {
-	calls, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/syscall", pid))
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", pid))
 	if err != nil {
 		return false, err
 	}
 	waiting := strconv.Itoa(syscall.SYS_RT_SIGTIMEDWAIT) + " "
-	for _, name := range calls {
-		call, err := os.ReadFile(name)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) && !isGone(err) {
+	for _, thread := range threads {
+		call, err := os.ReadFile(thread + "/syscall")
+		if err != nil && !isGone(err) && !isEnding(thread) {
 			return false, err
 		}
 		if strings.HasPrefix(string(call), waiting) {
@@ -87,6 +85,12 @@ func waitsForSignals(pid int) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// isEnding says whether a thread has let go of its memory: the kernel then shows what it does to root alone.
+func isEnding(thread string) bool {
+	status, err := os.ReadFile(thread + "/status")
+	return isGone(err) || err == nil && !strings.Contains(string(status), "\nVmSize:")
 }
 
 // signalSet reads a set of signals from /proc/PID/status: signal 1 is the lowest bit.

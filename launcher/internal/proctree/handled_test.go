@@ -1,13 +1,18 @@
 package proctree
 
 import (
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
 	"slices"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func TestSetsOfSignals(t *testing.T) {
@@ -69,5 +74,45 @@ func TestThisProcessHandlesWhatItAskedFor(t *testing.T) {
 	}
 	if handles, err := Handles(os.Getpid(), syscall.SIGKILL); err != nil || handles {
 		t.Errorf("%t %v", handles, err)
+	}
+}
+
+// nobody is a user without any privilege.
+const nobody = 65534
+
+func TestAProcessThatHasEndedHandlesNothingAlsoWhenItsFilesHaveBecomeRoots(t *testing.T) {
+	ended := exec.Command("true")
+	if os.Geteuid() == 0 {
+		ended.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		// The thread that took another user's eyes ends with this goroutine.
+		runtime.LockOSThread()
+		if _, _, failed := syscall.RawSyscall(syscall.SYS_SETFSUID, nobody, 0, 0); failed != 0 {
+			t.Fatal(failed)
+		}
+	}
+	if err := ended.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer ended.Wait()
+	awaitZombie(t, ended.Process.Pid)
+	if _, err := os.ReadFile(fmt.Sprintf("/proc/%d/syscall", ended.Process.Pid)); !errors.Is(err, fs.ErrPermission) {
+		t.Fatalf("what the process does may be read: %v", err)
+	}
+	if handles, err := Handles(ended.Process.Pid, syscall.SIGUSR1); err != nil || handles {
+		t.Errorf("%t %v", handles, err)
+	}
+}
+
+// awaitZombie waits until a process has ended, and leaves it to be reaped.
+func awaitZombie(t *testing.T, pid int) {
+	for {
+		process, err := read(pid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if process.Zombie() {
+			return
+		}
+		time.Sleep(time.Millisecond)
 	}
 }

@@ -1,9 +1,7 @@
 package proctree
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"strconv"
 	"strings"
@@ -33,7 +31,7 @@ func List() ([]Process, error) {
 			continue
 		}
 		process, err := read(pid)
-		if errors.Is(err, fs.ErrNotExist) || isGone(err) {
+		if isGone(err) {
 			continue
 		}
 		if err != nil {
