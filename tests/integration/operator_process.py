@@ -34,6 +34,7 @@ def operator(helm: Helm, directory: Path) -> Iterator[subprocess.Popen[bytes]]:
         "ERGO_NAMESPACE": NAMESPACE,
         "ERGO_AGENT_IMAGE": "example.org/agent:1",
         "ERGO_STORE_HOSTPATH": "/store",
+        "ERGO_TIERS": _told(helm, "ERGO_TIERS"),
         "ERGO_WEBHOOK_CERTIFICATES": str(directory),
         "ERGO_WEBHOOK_PORT": str(hook),
         "ERGO_HEALTH_PORT": str(health),
@@ -62,6 +63,13 @@ def identity(plane: ControlPlane, directory: Path) -> Path:
     path = directory / "operator.kubeconfig"
     path.write_text(kubeconfig("operator", plane.server, plane.authority.certificate, pair))
     return path
+
+
+def _told(helm: Helm, name: str) -> str:
+    """What the chart tells the operator in a variable."""
+    rendered = next(d for d in yaml.safe_load_all(helm.render()) if d and d["kind"] == "Deployment")
+    variables = rendered["spec"]["template"]["spec"]["containers"][0]["env"]
+    return next(str(variable["value"]) for variable in variables if variable["name"] == name)
 
 
 def _serve_certificate(directory: Path) -> Authority:

@@ -13,7 +13,9 @@ from cryptography import x509
 from tests.integration.api import Api
 from tests.integration.established import await_established
 from tests.integration.helm import NAMESPACE, Helm
-from tests.integration.resources import jobs, training_job
+from tests.integration.resources import jobs, tier, training_job
+
+from ergosphere.controller.tiers import parsed
 
 SYSTEM = f"/api/v1/namespaces/{NAMESPACE}"
 TIERS = "/apis/ergosphere.dev/v1alpha1/servicetiers"
@@ -86,10 +88,12 @@ def test_a_bucket_comes_with_its_secrets_and_no_volume(helm: Helm) -> None:
     }
 
 
-def test_an_installation_offers_kinds_and_tiers(installed: str, server: Api) -> None:
+def test_an_installation_offers_kinds_and_tells_the_operator_of_tiers(installed: str, server: Api) -> None:
     assert "ergo doctor" in installed
     await_established(server, "trainingjobs.ergosphere.dev")
-    found = {t["metadata"]["name"]: t["spec"].get("gpuFraction") for t in server.get(TIERS).object["items"]}
+    environment = deployment(server)["spec"]["template"]["spec"]["containers"][0]["env"]
+    (told,) = (variable["value"] for variable in environment if variable["name"] == "ERGO_TIERS")
+    found = {tier["metadata"]["name"]: tier["spec"].get("gpuFraction") for tier in parsed(told)}
     assert found == {"premium": "0.95", "standard": "0.70", "basic": None}
 
 
@@ -177,15 +181,6 @@ def test_an_upgrade_keeps_the_certificate(helm: Helm, server: Api) -> None:
 
 
 @pytest.mark.usefixtures("installed")
-def test_an_upgrade_leaves_tiers_as_the_administrator_made_them(helm: Helm, server: Api) -> None:
-    server.merge(f"{TIERS}/premium", {"spec": {"gpuFraction": "0.9"}})
-    server.delete(f"{TIERS}/basic")
-    helm.install()
-    assert server.get(f"{TIERS}/premium").object["spec"]["gpuFraction"] == "0.9"
-    assert server.get(f"{TIERS}/basic").status == 200
-
-
-@pytest.mark.usefixtures("installed")
 def test_an_upgrade_upgrades_the_kinds(helm: Helm, server: Api) -> None:
     path = f"{CRDS}/trainingjobs.ergosphere.dev"
     current = server.get(path).object["spec"]["versions"]
@@ -216,6 +211,7 @@ def test_a_removal_leaves_kinds_tiers_and_jobs_and_takes_the_rest(helm: Helm, se
     server.create("/api/v1/namespaces", {"metadata": {"name": "kept"}})
     helm.install("--set", "webhook.enabled=false")
     uid = server.create(jobs("kept"), training_job()).object["metadata"]["uid"]
+    assert server.create(TIERS, tier("standard")).object
     helm("uninstall")
     assert server.get(f"{CRDS}/trainingjobs.ergosphere.dev").status == 200
     assert server.get(f"{jobs('kept')}/digits").object["metadata"]["uid"] == uid

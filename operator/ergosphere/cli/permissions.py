@@ -48,6 +48,7 @@ OF_THE_USER = (
 
 OF_THE_OPERATOR = (
     *(Permission(verb, kind) for kind in WATCHED for verb in ("list", "watch")),
+    Permission("create", SERVICE_TIERS),
     Permission("patch", TRAINING_JOBS, "status"),
     *(Permission(verb, CHECKPOINTS) for verb in ("create", "patch", "delete")),
     Permission("patch", CHECKPOINTS, "status"),

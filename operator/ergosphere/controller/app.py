@@ -17,11 +17,13 @@ from .kube import Kube
 from .leader import Leadership
 from .loop import Loop
 from .resources import SECRETS
+from .tiers import make_missing
 from .webhook import register
 
 _log = logging.getLogger(__name__)
 _AUTHORITY = "ergosphere-authority"
 _METRICS_PORT = 9090
+_RETRY_SECONDS = 1
 _CERTIFICATES = "ERGO_WEBHOOK_CERTIFICATES"
 
 
@@ -61,6 +63,11 @@ def _life_cycle(registry: kopf.OperatorRegistry, config: Config, stop: asyncio.E
         tasks.append(asyncio.create_task(_lead(config), name="operator"))
         tasks[0].add_done_callback(lambda task: _ended(task, stop))
 
+    # Before the webhook serves: a job of a tier that comes with the installation is never refused.
+    @kopf.on.startup(registry=registry, backoff=_RETRY_SECONDS)
+    async def tiers(**_: Any) -> None:
+        await _make_tiers(config)
+
     @kopf.on.cleanup(registry=registry)
     async def end(**_: Any) -> None:
         for task in tasks:
@@ -91,6 +98,14 @@ def _ended(task: asyncio.Task[None], stop: asyncio.Event) -> None:
     if not task.cancelled() and task.exception():
         _log.error("the operator's loop ended: %r", task.exception(), exc_info=task.exception())
     stop.set()
+
+
+async def _make_tiers(config: Config) -> None:
+    kube = await Kube.connect()
+    try:
+        await make_missing(kube, config.tiers)
+    finally:
+        await kube.close()
 
 
 async def _lead(config: Config) -> None:

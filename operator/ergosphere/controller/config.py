@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from ergosphere.api.training_job import MAX_WORKERS
 from ergosphere.workload.settings import PodSettings, StoreCache, StoreVolume
 
+from . import tiers
+from .kube import Object
+
 
 class ConfigError(Exception):
     """A variable is missing or wrong; the message names it and what is allowed."""
@@ -16,13 +19,17 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """`namespace` is the operator's own. `lease_seconds` is how long agents hold a cut unconfirmed."""
+    """`namespace` is the operator's own. `lease_seconds` is how long agents hold a cut unconfirmed.
+
+    `tiers` are the ServiceTiers to create where there is none of the name.
+    """
 
     namespace: str
     identity: str
     pods: PodSettings
     lease_seconds: float
     topology_levels: tuple[str, ...]
+    tiers: tuple[Object, ...]
 
 
 def read(environment: Mapping[str, str] = os.environ) -> Config:
@@ -33,6 +40,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Config:
         pods=_pods(environment),
         lease_seconds=_seconds(environment, "ERGO_LEASE_SECONDS", 15.0),
         topology_levels=topology_levels(environment),
+        tiers=_tiers(environment.get("ERGO_TIERS", "[]")),
     )
 
 
@@ -73,6 +81,13 @@ def _cache(environment: Mapping[str, str]) -> StoreCache | None:
     if not size.isdecimal() or int(size) == 0:
         raise ConfigError("ERGO_STORE_CACHE_GIB must be a whole number of GiB, 1 or more")
     return StoreCache(path, int(size) << 30)
+
+
+def _tiers(text: str) -> tuple[Object, ...]:
+    try:
+        return tiers.parsed(text)
+    except ValueError as error:
+        raise ConfigError(f"ERGO_TIERS must be a JSON list of tiers: {error}") from error
 
 
 def _network(text: str) -> str:

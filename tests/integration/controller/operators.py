@@ -17,6 +17,7 @@ CONFIG = Config(
     pods=PodSettings(agent_image="agent", store_url="file:///ergosphere/store"),
     lease_seconds=5.0,
     topology_levels=("topology.kubernetes.io/zone",),
+    tiers=(),
 )
 
 

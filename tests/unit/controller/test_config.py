@@ -44,6 +44,15 @@ def test_a_directory_on_a_volume() -> None:
     assert read(LEAST | {"ERGO_STORE_PVC": "shared"}).pods.store_volume == StoreVolume(claim="shared")
 
 
+def test_tiers_come_as_their_specs_with_names() -> None:
+    (gold,) = read(LEAST | {"ERGO_TIERS": '[{"name": "gold", "gpuFraction": "0.5", "order": 3}]'}).tiers
+    assert (gold["kind"], gold["metadata"], gold["spec"]) == (
+        "ServiceTier",
+        {"name": "gold"},
+        {"gpuFraction": "0.5", "order": 3},
+    )
+
+
 @pytest.mark.parametrize(
     ("told", "named"),
     [
@@ -54,6 +63,10 @@ def test_a_directory_on_a_volume() -> None:
         ({"ERGO_STORE_CACHE_HOSTPATH": "/c", "ERGO_STORE_CACHE_GIB": "much"}, "whole number of GiB"),
         ({"ERGO_LEASE_SECONDS": "0"}, "ERGO_LEASE_SECONDS"),
         ({"ERGO_NETWORK_CIDR": "10.0.0.0/30"}, "ERGO_NETWORK_CIDR"),
+        ({"ERGO_TIERS": "gold"}, "ERGO_TIERS must be a JSON list of tiers"),
+        ({"ERGO_TIERS": '{"name": "gold"}'}, "ERGO_TIERS must be a JSON list of tiers: .*each with a name"),
+        ({"ERGO_TIERS": '[{"gpuFraction": "0.5"}]'}, "each with a name"),
+        ({"ERGO_TIERS": '[{"name": "gold", "gpuFraction": "2"}]'}, "gpuFraction"),
     ],
 )
 def test_what_it_cannot_work_with_is_refused_by_name(told: dict[str, str], named: str) -> None:
