@@ -14,6 +14,8 @@ from ergosphere.checkpoints.blobs import Data
 from ergosphere.checkpoints.errors import Corrupt, Denied, Invalid
 
 _LEVEL = 1  # higher ones take longer and gain nothing on bytes of which most are floating-point numbers
+_FAST = -5  # finds nothing in such numbers, at memory speed; `_LEVEL` gains a twelfth, eight times as slowly
+_WORTH = 0.9  # of the size: what compresses to less is worth the time
 _NONCE = 12
 _TAG = 16
 
@@ -34,12 +36,20 @@ class Codec:
 
     def seal(self, data: Data) -> bytes:
         """`data` compressed with zstd, and encrypted with AES-256-GCM if this codec has a key."""
-        return bytes(self._encrypt(self._compressor().compress(data)))
+        return bytes(self._encrypt(self._compressor(_LEVEL).compress(data)))
 
     def seal_all(self, parts: Sequence[Data]) -> list[Data]:
-        """Each of `parts` sealed by itself. One call for many, as each takes hold of the interpreter anew."""
-        packed: Any = self._compressor().multi_compress_to_buffer(list(parts))
-        return [self._encrypt(memoryview(packed[number])) for number in range(len(packed))]
+        """Each of `parts` sealed by itself; the first tells whether compressing the others is worth the time.
+
+        One call for many, as each takes hold of the interpreter anew.
+        """
+        first = self._compressor(_LEVEL).compress(parts[0])
+        if len(parts) == 1:
+            return [self._encrypt(first)]
+        level = _LEVEL if len(first) < _WORTH * len(parts[0]) else _FAST
+        packed: Any = self._compressor(level).multi_compress_to_buffer(list(parts[1:]))
+        rest = (memoryview(packed[number]) for number in range(len(packed)))
+        return [self._encrypt(each) for each in (first, *rest)]
 
     def open(self, sealed: Data, size: int, expected: str) -> bytes:
         """The at most `size` bytes behind `sealed`, which must have the hash `expected`.
@@ -74,11 +84,11 @@ class Codec:
         except (InvalidTag, ValueError):
             raise Denied("the encryption key is not the one these bytes were written with") from None
 
-    def _compressor(self) -> zstandard.ZstdCompressor:
-        if not hasattr(self._local, "compressor"):
-            self._local.compressor = zstandard.ZstdCompressor(level=_LEVEL)
-        compressor: zstandard.ZstdCompressor = self._local.compressor
-        return compressor
+    def _compressor(self, level: int) -> zstandard.ZstdCompressor:
+        compressors: dict[int, zstandard.ZstdCompressor] = self._local.__dict__.setdefault("compressors", {})
+        if level not in compressors:
+            compressors[level] = zstandard.ZstdCompressor(level=level)
+        return compressors[level]
 
     def _decompressor(self) -> zstandard.ZstdDecompressor:
         if not hasattr(self._local, "decompressor"):
