@@ -23,9 +23,7 @@ def test_a_job_goes_where_its_owner_says_and_its_log_goes_on(
     job = start("moved", steps=500)
     job.until_step(5)
     first = job.node()
-    workers = ("nodes", "-l", "!node-role.kubernetes.io/control-plane", "-o", "name")
-    nodes = [node.removeprefix("node/") for node in kubectl.run("get", *workers).split()]
-    target = next(node for node in nodes if node != first)
+    target = next(node for node in kubectl.worker_nodes() if node != first)
     with ergo.following("moved", tmp_path / "log") as following:
         moved = json.loads(ergo("migrate", "moved", "--to", target, "--wait", "-o", "json"))
         assert moved["nodes"] == [target] == [job.node()]

@@ -67,6 +67,11 @@ class Kubectl:
         found: Sequence[Resource] = json.loads(self.run("get", kind, *place, *chosen, "-o", "json"))["items"]
         return found
 
+    def worker_nodes(self) -> Sequence[str]:
+        """The names of the nodes that jobs may run on: not those of the cluster's own control plane."""
+        nodes = self.list("nodes", selector="!node-role.kubernetes.io/control-plane")
+        return [node["metadata"]["name"] for node in nodes]
+
     def patch(self, kind: str, name: str, namespace: str, change: Mapping[str, Any]) -> None:
         """Merge `change` into a resource."""
         self.run("patch", kind, name, "-n", namespace, "--type=merge", "-p", json.dumps(change))

@@ -43,8 +43,9 @@ for path in pathlib.Path("/store/.unfinished").glob("*"):
 def leftovers(kubectl: Kubectl, namespace: str) -> list[str]:
     """What is left in a namespace whose jobs were deleted, and of all pods that are gone; best nothing."""
     objects = kubectl.run("get", _KINDS, "-n", namespace, "-o", "name").split()
-    nodes = kubectl.run("get", "nodes", "-o", "jsonpath={.items[*].metadata.name}").split()
-    return objects + [f"{node}: {line}" for node in nodes for line in _on(kubectl, node, namespace)]
+    return objects + [
+        f"{node}: {line}" for node in kubectl.worker_nodes() for line in _on(kubectl, node, namespace)
+    ]
 
 
 def _on(kubectl: Kubectl, node: str, namespace: str) -> list[str]:
