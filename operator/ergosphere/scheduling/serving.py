@@ -128,13 +128,13 @@ class Serving:
         explanation = Explanation(self.cycle, self.defragmenter.costs)
         for job in self.idle():
             self.cycle.waiting[job.name] = explanation.waiting(job)
+        # Asked for even if nobody waits: it forgets who has rested.
+        rested = self.cycle.book.resting(self.cycle.now - self.cycle.rules.min_run_s)
         if self.cycle.waiting:
-            self._look_again()
+            self._look_again(rested + self.cycle.rules.min_run_s)
 
-    def _look_again(self) -> None:
+    def _look_again(self, rested: float) -> None:
         """When time alone brings more room: others have rested, ran longer, or moving them pays by then."""
-        rest_s = self.cycle.rules.min_run_s
-        rested = self.cycle.book.resting(self.cycle.now - rest_s) + rest_s
         pays = min(self.defragmenter.pays_at.values(), default=math.inf)
         again = min(rested, self.turns.longer_at, pays)
         if again < math.inf:
