@@ -19,6 +19,7 @@ from ergosphere.controller.kube import Object, Resource
 from ergosphere.controller.planning import Decisions, decide
 from ergosphere.controller.resources import WATCHED
 from ergosphere.scheduling.model import Preempt
+from ergosphere.scheduling.plan import Follower
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def planned(objects: Mapping[Resource, Iterable[Object]], at: float, levels: tup
     for resource, bodies in objects.items():
         for body in bodies:
             cache.put(resource, body)
-    return steps_of(decide(cache, at, levels))
+    return steps_of(decide(cache, at, levels, Follower()))
 
 
 def steps_of(decisions: Decisions) -> list[Step]:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 
 from pydantic import ValidationError
 
@@ -43,7 +43,9 @@ class Cache:
         self._jobs: dict[Key, TrainingJob] = {}
         self._by_uid: dict[str, Key] = {}
         self._pods: defaultdict[str, set[Key]] = defaultdict(set)
+        self._owners: dict[Key, str] = {}
         self._checkpoints: dict[Key, Checkpoint] = {}
+        self._checkpoints_for: defaultdict[Key, dict[str, Checkpoint]] = defaultdict(dict)
 
     async def run(self, kube: Kube) -> None:
         """Follow all kinds until cancelled."""
@@ -71,6 +73,10 @@ class Cache:
     def checkpoints(self) -> Mapping[Key, Checkpoint]:
         """Every checkpoint that can be read."""
         return self._checkpoints
+
+    def checkpoints_for(self, key: Key) -> list[Checkpoint]:
+        """Those that name the job with that key as theirs."""
+        return list(self._checkpoints_for.get(key, {}).values())
 
     def nodes(self) -> list[Object]:
         """Every node."""
@@ -116,13 +122,10 @@ class Cache:
         """The job with that uid."""
         return self._by_uid.get(uid)
 
-    def _checkpoints_of(self, job: TrainingJob) -> Iterator[Checkpoint]:
-        named = job.spec.restore_from.name if job.spec.restore_from else None
-        return (
-            c
-            for (namespace, name), c in self._checkpoints.items()
-            if namespace == job.namespace and (c.spec.job_name == job.name or name == named)
-        )
+    def _checkpoints_of(self, job: TrainingJob) -> Iterable[Checkpoint]:
+        own = self._checkpoints_for.get((job.namespace, job.name), {})
+        origin = job.spec.restore_from and self._checkpoints.get((job.namespace, job.spec.restore_from.name))
+        return ({origin.name: origin} | own if origin else own).values()
 
     def _changed(self, resource: Resource, key: Key) -> None:
         obj = self.objects(resource).get(key)
@@ -149,13 +152,12 @@ class Cache:
             _log.error("TrainingJob %s/%s cannot be read and is left alone: %s", *key, error)
 
     def _take_pod(self, key: Key, obj: Object | None) -> None:
-        if obj is None:
-            for uid in [u for u, keys in self._pods.items() if key in keys]:
-                self._drop_pod(uid, key)
-            return
-        owner = worker_of(obj)
+        old, owner = self._owners.pop(key, None), obj and worker_of(obj)
+        if old and old != owner:
+            self._drop_pod(old, key)
         if owner:
             self._pods[owner].add(key)
+            self._owners[key] = owner
             self._wake_uid(owner)
 
     def _drop_pod(self, uid: str, key: Key) -> None:
@@ -172,8 +174,18 @@ class Cache:
             except ValidationError as error:
                 _log.error("Checkpoint %s/%s cannot be read and is left alone: %s", *key, error)
         new = self._checkpoints.get(key)
+        self._file(key, old, new)
         for job in {c.spec.job_name for c in (old, new) if c}:
             self._wake((key[0], job))
+
+    def _file(self, key: Key, old: Checkpoint | None, new: Checkpoint | None) -> None:
+        if old:
+            job = key[0], old.spec.job_name
+            del self._checkpoints_for[job][key[1]]
+            if not self._checkpoints_for[job]:
+                del self._checkpoints_for[job]
+        if new:
+            self._checkpoints_for[key[0], new.spec.job_name][key[1]] = new
 
     def _wake_uid(self, uid: str) -> None:
         if uid in self._by_uid:

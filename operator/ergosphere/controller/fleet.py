@@ -8,11 +8,11 @@ from ergosphere.api.checkpoint import Platform
 from ergosphere.api.service_tier import ServiceTier
 from ergosphere.api.training_job import CutPurpose, TrainingJobStatus
 from ergosphere.scheduling.model import Fleet, Job, Moving, Node, Placement, Relocation, State, Tier, Topology
-from ergosphere.workload.affinity import refusal
-from ergosphere.workload.volumes import Binding, elsewhere
+from ergosphere.workload.volumes import Binding
 
 from . import starting
 from .bookkeeping import ledger
+from .feasible import Feasible
 from .node import gpus, ready
 from .view import JobView, worker_of
 
@@ -39,10 +39,11 @@ def tiers(objects: Iterable[ServiceTier]) -> Mapping[str, Tier]:
     }
 
 
-def job(view: JobView, nodes: Iterable[Mapping[str, Any]], bound: tuple[Binding, ...], now: float) -> Job:
+def job(view: JobView, feasible: Feasible, bound: tuple[Binding, ...], now: float) -> Job:
     """One job as the planner sees it: what it asks for, what it holds and what it is about to leave.
 
-    `bound` are its volumes that not every node has, `now` is in seconds since the epoch.
+    `feasible` knows the nodes, `bound` are its volumes that not every node has, `now` is in seconds since the
+    epoch.
     """
     spec, status = view.job.spec, view.job.status
     placement, leaving = _held(view)
@@ -66,7 +67,7 @@ def job(view: JobView, nodes: Iterable[Mapping[str, Any]], bound: tuple[Binding,
         max_workers=spec.elasticity.max_workers if spec.elasticity else None,
         gpu_types=frozenset(spec.placement.gpu_types),
         platforms=frozenset({platform(status.platform)} if status.platform else ()),
-        allowed=_allowed(view, nodes, bound),
+        allowed=feasible(view.job.spec.template.spec.to_dict(), bound),
         excluded=_unfit(status, now),
         topology=Topology(level, required=topology.required is not None) if level else None,
         relocation=relocation(view),
@@ -121,20 +122,6 @@ def lost(view: JobView, space: Fleet) -> frozenset[str]:
 def wants_gpus(view: JobView) -> bool:
     """Whether the planner is to see the job: it lives, and has its checkpoint if it needs one."""
     return not view.job.deleted and not view.job.finished and not starting.awaits_checkpoint(view)
-
-
-def _allowed(
-    view: JobView, nodes: Iterable[Mapping[str, Any]], bound: tuple[Binding, ...]
-) -> frozenset[str] | None:
-    spec = view.job.spec.template.spec.to_dict()
-    refused: set[str] = set()
-    fit: set[str] = set()
-    for node in nodes:
-        metadata = node["metadata"]
-        taints, labels = node["spec"].get("taints") or (), metadata.get("labels") or {}
-        why = refusal(spec, labels, taints) or elsewhere(bound, labels)
-        (refused if why else fit).add(metadata["name"])
-    return frozenset(fit) if refused else None
 
 
 def _node(node: Mapping[str, Any], foreign: Counter[str], levels: tuple[str, ...]) -> Node:

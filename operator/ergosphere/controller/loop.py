@@ -11,6 +11,7 @@ from functools import partial
 
 from ergosphere.api.checkpoint import Checkpoint
 from ergosphere.api.training_job import TrainingJob
+from ergosphere.scheduling.plan import Follower
 
 from . import metrics, mishaps, starting
 from .acts import acts
@@ -50,6 +51,7 @@ class Loop:
         self._working: dict[Key, asyncio.Task[None]] = {}
         self._dirty = True
         self._decisions = Decisions()
+        self._planner = Follower()
         self._recorder = Recorder(kube)
         self._cache = Cache(self._wake, self._replan)
         self._agents = Agents(client_context(authority), self._wake_uid)
@@ -140,7 +142,7 @@ class Loop:
         self._dirty = False
         began = time.monotonic()
         try:
-            decisions = decide(self._cache, time.time(), self._config.topology_levels)
+            decisions = decide(self._cache, time.time(), self._config.topology_levels, self._planner)
         except Exception:
             # One object that the planner chokes on must not stop the reconciliation of all others.
             _log.exception("planning failed; the decisions before stand")
@@ -220,11 +222,10 @@ class Loop:
 
     async def _forget(self, key: Key) -> None:
         """Take the job's checkpoints that are being deleted, or were left unfinished, to their end."""
-        for (namespace, name), checkpoint in list(self._cache.checkpoints().items()):
-            if namespace != key[0] or checkpoint.spec.job_name != key[1]:
-                continue
-            if checkpoint.deleted and not self._needed(namespace, checkpoint):
-                await self._forgetting.advance(checkpoint, self._cache.objects(CHECKPOINTS)[namespace, name])
+        for checkpoint in self._cache.checkpoints_for(key):
+            if checkpoint.deleted and not self._needed(key[0], checkpoint):
+                obj = self._cache.objects(CHECKPOINTS)[key[0], checkpoint.name]
+                await self._forgetting.advance(checkpoint, obj)
             elif cutting_now(checkpoint) and _begun(checkpoint) and self._jobless(checkpoint):
                 await self._forgetting.abandon(checkpoint)
             elif expired(checkpoint, datetime.now(UTC)) and self._jobless(checkpoint):

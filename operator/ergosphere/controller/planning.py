@@ -5,13 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ergosphere.scheduling.model import Action, Fleet, Preempt, Tier
-from ergosphere.scheduling.plan import plan
+from ergosphere.scheduling.plan import Follower
 
 from . import fleet, metrics, starting
 from .anchoring import anchored
 from .bookkeeping import ledger
 from .cache import Cache
 from .conditions import Waiting
+from .feasible import Feasible
 from .reflector import Key
 from .resources import PODS
 from .view import JobView
@@ -54,8 +55,11 @@ class Decisions:
         }
 
 
-def decide(cache: Cache, now: float, levels: tuple[str, ...]) -> Decisions:
-    """Plan for all jobs. `now` is in seconds since the epoch, as the times in the objects are."""
+def decide(cache: Cache, now: float, levels: tuple[str, ...], planner: Follower) -> Decisions:
+    """Plan for all jobs. `now` is in seconds since the epoch, as the times in the objects are.
+
+    `planner` is best the one of the decisions before: then only what has changed costs time.
+    """
     tiers = fleet.tiers(cache.tiers())
     nodes = cache.nodes()
     views = [view for key in cache.jobs() if (view := cache.view(key, {}))]
@@ -64,7 +68,9 @@ def decide(cache: Cache, now: float, levels: tuple[str, ...]) -> Decisions:
     ours = {view.job.uid: view.job.namespace for view in known}
     space = fleet.fleet(nodes, cache.objects(PODS).values(), ours, levels)
     bound = {view.job.uid: cache.bindings(view.job) for view in known}
-    result = plan(space, [fleet.job(v, nodes, bound[v.job.uid], now) for v in known], now, tiers)
+    feasible = Feasible(nodes)
+    jobs = [fleet.job(view, feasible, bound[view.job.uid], now) for view in known]
+    result = planner.plan(space, jobs, now, tiers)
     keys = {view.job.uid: (view.job.namespace, view.job.name) for view in views}
     for action in result.actions:
         metrics.ACTIONS.labels(type(action).__name__, action.reason).inc()
