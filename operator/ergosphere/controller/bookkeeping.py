@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from itertools import pairwise
 
 from ergosphere.api.service_tier import ServiceTier
 from ergosphere.api.training_job import MAX_LEDGER, LedgerEntry, TrainingJob, TrainingJobStatus
@@ -9,8 +10,13 @@ from ergosphere.scheduling.ledger import Ledger
 
 
 def ledger(status: TrainingJobStatus) -> Ledger:
-    """The planner's ledger, in seconds since the epoch, from the one in the status."""
-    return Ledger(tuple((entry.since.timestamp(), entry.workers, entry.asked) for entry in status.ledger))
+    """The planner's ledger, in seconds since the epoch, from the one in the status.
+
+    What was received before the oldest entry of a full one is forgotten.
+    """
+    changes = tuple((entry.since.timestamp(), entry.workers, entry.asked) for entry in status.ledger)
+    total = sum(had * (until - since) for (since, had, _), (until, _, _) in pairwise(changes))
+    return Ledger(changes, total)
 
 
 def below_promise(job: TrainingJob, tier: ServiceTier) -> bool:
