@@ -12,7 +12,7 @@ from rich.table import Table
 from bench.planner.measures import LARGEST, Figures, measure
 
 SIZES = (1_000, 10_000, LARGEST)
-SHOWN = ("gpus", "jobs", "running", "full_plan_s", "cold_plan_s", "event_plan_s", "peak_rss_mib")
+SHOWN = ("gpus", "jobs", "running", "full_plan_s", "cold_plan_s", "event_plan_s", "cycle_s", "peak_rss_mib")
 
 
 def main() -> None:

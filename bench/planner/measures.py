@@ -1,4 +1,4 @@
-"""What is measured: a plan from nothing, and the plan after one event."""
+"""What is measured: a plan from nothing, one after an event, and all that the operator does for a plan."""
 
 import random
 import resource
@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from statistics import mean, median
 
-from bench.planner.scenario import NOW, Scenario, job_of, scenario
+from bench.planner.cluster import cache_of
+from bench.planner.scenario import LEVELS, NOW, Scenario, job_of, scenario
+from ergosphere.controller.planning import decide
 from ergosphere.scheduling.model import Plan, Preempt, State
-from ergosphere.scheduling.plan import plan
+from ergosphere.scheduling.plan import Follower, plan
 from ergosphere.scheduling.planner import Planner
 
 EVENTS = 10
@@ -79,7 +81,15 @@ def _measure(gpus: int, seed: int) -> Figures:
         "cold_plan_s": cold,
         "event_plan_s": max(events.values()),
         **{f"{kind}_s": value for kind, value in events.items()},
+        "cycle_s": _cycle(given, now),
     }
+
+
+def _cycle(given: Scenario, now: float) -> float:
+    """What the operator needs each second to see what there is and to decide, when it has done so before."""
+    cache, planner = cache_of(given), Follower()
+    decide(cache, now, LEVELS, planner)
+    return median(_timed(lambda: decide(cache, now, LEVELS, planner)) for _ in range(3))
 
 
 def _timed(act: Callable[[], object]) -> float:

@@ -1,5 +1,7 @@
 """The part of a pod template that Ergosphere reads or restricts; the rest passes through untouched."""
 
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, SerializerFunctionWrapHandler, WithJsonSchema, model_serializer
@@ -314,6 +316,11 @@ class PodSpec(_Open):
 
     node_name: str | None = Field(default=None, max_length=253)
     """Absent."""
+
+    @cached_property
+    def as_read(self) -> Mapping[str, Any]:
+        """`to_dict()`, made once: every cycle of the operator looks at that of every job."""
+        return self.to_dict()
 
 
 class TemplateMetadata(_Open):

@@ -43,12 +43,12 @@ class Codec:
 
         One call for many, as each takes hold of the interpreter anew.
         """
-        first = self._compressor(_LEVEL).compress(parts[0])
+        first: Data = self._compressor(_LEVEL).compress(parts[0])
         if len(parts) == 1:
             return [self._encrypt(first)]
         level = _LEVEL if len(first) < _WORTH * len(parts[0]) else _FAST
         packed: Any = self._compressor(level).multi_compress_to_buffer(list(parts[1:]))
-        rest = (memoryview(packed[number]) for number in range(len(packed)))
+        rest: list[Data] = [memoryview(packed[number]) for number in range(len(packed))]
         return [self._encrypt(each) for each in (first, *rest)]
 
     def open(self, sealed: Data, size: int, expected: str) -> bytes:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ergosphere.scheduling.model import Action, Fleet, Preempt, Tier
-from ergosphere.scheduling.plan import Follower
+from ergosphere.scheduling.plan import Follower, without_collector
 
 from . import fleet, metrics, starting
 from .anchoring import anchored
@@ -55,6 +55,7 @@ class Decisions:
         }
 
 
+@without_collector()
 def decide(cache: Cache, now: float, levels: tuple[str, ...], planner: Follower) -> Decisions:
     """Plan for all jobs. `now` is in seconds since the epoch, as the times in the objects are.
 

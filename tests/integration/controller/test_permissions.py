@@ -14,11 +14,12 @@ from ergosphere.controller.certificates import Pair
 from ergosphere.controller.resources import BUDGETS, PODS
 from scenario.rights import Right, granted, used
 
-# What the webhooks read, and rights that are no requests of their own. Leadership is no part of the loop
-# either: the rights for it are in the Role of the operator's own namespace.
+# What the webhooks read, what is made before the loop begins, and rights that are no requests of their own.
+# Leadership is no part of the loop either: the rights for it are in the Role of the operator's own namespace.
 APART = {
     Right("", "ergosphere.dev", "trainingjobs", "get"),
     Right("", "ergosphere.dev", "checkpoints", "get"),
+    Right("", "ergosphere.dev", "servicetiers", "create"),
     Right("", "ergosphere.dev", "trainingjobs/finalizers", "update"),
     Right("", "ergosphere.dev", "checkpoints/finalizers", "update"),
 }
