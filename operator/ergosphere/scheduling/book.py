@@ -43,8 +43,9 @@ class Book:
         """Those of `placed` that have fewer or more workers than they may."""
         self.leavers: set[str] = set()
         """Those of `placed` whose owners want them elsewhere."""
-        self.recent: list[tuple[float, str]] = []
-        """A heap of when jobs were placed; plans take from it those that have rested since."""
+        self._told: list[tuple[float, str]] = []
+        self._recent: list[tuple[float, str]] = []
+        """A heap of when jobs were placed that have not rested; `_told` were placed since the last plan."""
         self.on: defaultdict[str, set[str]] = defaultdict(set)
         self.leaving: defaultdict[str, Counter[str]] = defaultdict(Counter)
         """GPUs by job on each node that they are still to leave."""
@@ -73,7 +74,7 @@ class Book:
 
     def _place(self, job: Job) -> None:
         self.placed[job.name] = job
-        heapq.heappush(self.recent, (job.started, job.name))
+        self._told.append((job.started, job.name))
         for holds, names in (
             (job.elastic, self.elastic),
             (job.admitted is None, self.unpromised),
@@ -106,10 +107,17 @@ class Book:
         return job
 
     def resting(self, since: float) -> float:
-        """When the first of those jobs was placed that were placed after `since`; infinite if none was."""
-        while self.recent and (self.recent[0][0] <= since or not self._current(*self.recent[0])):
-            heapq.heappop(self.recent)
-        return self.recent[0][0] if self.recent else math.inf
+        """When the first of those jobs was placed that were placed after `since`; infinite if none was.
+
+        `since` never goes back.
+        """
+        for placed in self._told:
+            if placed[0] > since:
+                heapq.heappush(self._recent, placed)
+        self._told.clear()
+        while self._recent and (self._recent[0][0] <= since or not self._current(*self._recent[0])):
+            heapq.heappop(self._recent)
+        return self._recent[0][0] if self._recent else math.inf
 
     def _current(self, started: float, name: str) -> bool:
         return name in self.placed and self.placed[name].started == started
