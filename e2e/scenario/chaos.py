@@ -98,8 +98,7 @@ class Chaos:
         return node
 
     def _any_node(self) -> str:
-        nodes: list[str] = sorted(node["metadata"]["name"] for node in self.kubectl.list("nodes"))
-        return self.chance.choice(nodes)
+        return self.chance.choice(sorted(self.kubectl.worker_nodes()))
 
 
 def _of(job: Job, pod: dict[str, Any]) -> bool:
