@@ -50,6 +50,7 @@ class Loop:
         self._woken: set[Key] = set()
         self._working: dict[Key, asyncio.Task[None]] = {}
         self._dirty = True
+        self._rested = 0.0
         self._decisions = Decisions()
         self._planner = Follower()
         self._recorder = Recorder(kube)
@@ -95,7 +96,7 @@ class Loop:
         while True:
             try:
                 # Not wait_for: before Python 3.12 it loses a cancellation that meets a wake-up.
-                async with asyncio.timeout(_TICK_SECONDS):
+                async with asyncio.timeout(self._patience()):
                     await self._wakeup.wait()
                 await asyncio.sleep(_SETTLE_SECONDS)
             except TimeoutError:
@@ -106,9 +107,14 @@ class Loop:
             if time.monotonic() - ticked >= _TICK_SECONDS:
                 ticked = time.monotonic()
                 self._tick()
-            if self._dirty:
+            if self._dirty and time.monotonic() >= self._rested:
                 self._plan()
             self._dispatch()
+
+    def _patience(self) -> float:
+        """Seconds until there is something to do although nothing happens."""
+        rest = self._rested - time.monotonic()
+        return min(rest, _TICK_SECONDS) if self._dirty and rest > 0 else _TICK_SECONDS
 
     def _tick(self) -> None:
         """Wake what time alone can change, and follow the agents that there are."""
@@ -148,7 +154,10 @@ class Loop:
             _log.exception("planning failed; the decisions before stand")
             metrics.RECONCILE_ERRORS.labels("plan").inc()
             return
-        metrics.PLAN.observe(time.monotonic() - began)
+        took = time.monotonic() - began
+        # However large the fleet, half of the time is for what the decisions ask for.
+        self._rested = began + 2 * took
+        metrics.PLAN.observe(took)
         self._woken |= decisions.differing(self._decisions)
         self._decisions = decisions
 
