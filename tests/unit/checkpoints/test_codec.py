@@ -10,7 +10,7 @@ _CHANCE = np.random.default_rng(0)
 
 
 def floats() -> bytes:
-    """Like a tensor: level 1 of zstd makes a twelfth less of it."""
+    """Like a tensor: zstd makes a twelfth less of it."""
     return _CHANCE.standard_normal(_BLOCK // 4).astype(np.float32).tobytes()
 
 
