@@ -72,6 +72,8 @@ def _pod(name: str, node: str, arguments: list[str], store: str) -> dict[str, An
         "hostPID": True,
         "hostNetwork": True,
         "restartPolicy": "Never",
+        # Its mount would be found, of a pod that was made after the others were counted.
+        "automountServiceAccountToken": False,
         "nodeName": node,
         "containers": [container],
         "volumes": [{"name": "store", "hostPath": {"path": store}}],
