@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import yaml
 from tests.integration.control_plane import ControlPlane
@@ -67,8 +68,7 @@ def identity(plane: ControlPlane, directory: Path) -> Path:
 
 def _told(helm: Helm, name: str) -> str:
     """What the chart tells the operator in a variable."""
-    rendered = next(d for d in yaml.safe_load_all(helm.render()) if d and d["kind"] == "Deployment")
-    variables = rendered["spec"]["template"]["spec"]["containers"][0]["env"]
+    variables = _rendered(helm, "Deployment")["spec"]["template"]["spec"]["containers"][0]["env"]
     return next(str(variable["value"]) for variable in variables if variable["name"] == name)
 
 
@@ -82,13 +82,17 @@ def _serve_certificate(directory: Path) -> Authority:
 
 def _register(helm: Helm, authority: Authority, port: int) -> None:
     """What the chart registers, but for where the operator is."""
-    kind = "ValidatingWebhookConfiguration"
-    rendered = next(d for d in yaml.safe_load_all(helm.render()) if d and d["kind"] == kind)
+    rendered = _rendered(helm, "ValidatingWebhookConfiguration")
     trusted = b64encode(authority.certificate.encode()).decode()
     for hook in rendered["webhooks"]:
         path = hook["clientConfig"]["service"]["path"]
         hook["clientConfig"] = {"url": f"https://127.0.0.1:{port}{path}", "caBundle": trusted}
     assert helm.plane.api.create(_HOOKS, rendered).object
+
+
+def _rendered(helm: Helm, kind: str) -> dict[str, Any]:
+    """The chart's first object of a kind."""
+    return next(d for d in yaml.safe_load_all(helm.render()) if d and d["kind"] == kind)
 
 
 def _free_ports(count: int) -> list[int]:

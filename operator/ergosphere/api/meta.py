@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 GROUP = "ergosphere.dev"
@@ -163,3 +163,9 @@ class Resource(Model):
     def parse(cls, body: Any) -> Self:
         """Read an object as the API server returned it; raises pydantic.ValidationError."""
         return cls.model_validate(body)
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first thing that is wrong with what was read: where, and what is allowed."""
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"

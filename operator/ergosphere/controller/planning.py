@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from ergosphere.scheduling.ledger import Ledger
 from ergosphere.scheduling.model import Action, Fleet, Preempt, Tier
-from ergosphere.scheduling.plan import Follower, without_collector
+from ergosphere.scheduling.plan import Follower
 
 from . import fleet, metrics, starting
 from .anchoring import anchored
-from .bookkeeping import ledger
 from .cache import Cache
 from .conditions import Waiting
 from .feasible import Feasible
@@ -55,7 +55,6 @@ class Decisions:
         }
 
 
-@without_collector()
 def decide(cache: Cache, now: float, levels: tuple[str, ...], planner: Follower) -> Decisions:
     """Plan for all jobs. `now` is in seconds since the epoch, as the times in the objects are.
 
@@ -89,7 +88,7 @@ def decide(cache: Cache, now: float, levels: tuple[str, ...], planner: Follower)
         {keys[v.job.uid]: gone for v in views if (gone := fleet.lost(v, space))},
         stuck,
         frozenset(keys[uid] for uid in result.admitted),
-        {keys[v.job.uid]: _fraction(v, tiers[v.job.spec.tier], now) for v in known},
+        {keys[job.name]: _fraction(job.ledger, tiers[job.tier], now) for job in jobs},
     )
 
 
@@ -98,10 +97,10 @@ def by_name(message: str, keys: Mapping[str, Key]) -> str:
     return _UID.sub(lambda found: "/".join(keys[found[0]]) if found[0] in keys else found[0], message)
 
 
-def _fraction(view: JobView, tier: Tier, now: float) -> str | None:
+def _fraction(ledger: Ledger, tier: Tier, now: float) -> str | None:
     """The GPU fraction to two decimals: finer ones would have the status written all the time."""
-    book = ledger(view.job.status)
-    return f"{book.fraction(now, tier.window_s):.2f}" if book.received(now, tier.window_s)[1] else None
+    got, wanted = ledger.received(now, tier.window_s)
+    return f"{got / wanted:.2f}" if wanted else None
 
 
 def _held_up(actions: Iterable[Action]) -> Mapping[str, tuple[str, ...]]:

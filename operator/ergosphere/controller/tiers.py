@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from pydantic import ValidationError
 
-from ergosphere.api.meta import API_VERSION
+from ergosphere.api.meta import API_VERSION, first_problem
 from ergosphere.api.service_tier import ServiceTier
 
 from .kube import Kube, Object
@@ -17,8 +17,7 @@ def parsed(text: str) -> tuple[Object, ...]:
     try:
         return tuple(_tier(**entry) for entry in json.loads(text))
     except ValidationError as error:
-        first = error.errors()[0]
-        raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        raise ValueError(first_problem(error)) from error
     except TypeError as error:
         raise ValueError("it must be a list of objects, each with a name") from error
 

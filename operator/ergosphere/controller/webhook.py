@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from ergosphere.api.admission import checkpoint_errors, training_job_errors
 from ergosphere.api.checkpoint import Checkpoint
-from ergosphere.api.meta import GROUP, VERSION
+from ergosphere.api.meta import GROUP, VERSION, first_problem
 from ergosphere.api.training_job import TrainingJob
 
 from .kube import Kube, Object, Resource
@@ -68,9 +68,7 @@ def _parse(model: type[Any], body: Any) -> Any:
     try:
         return model.parse(dict(body))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise kopf.AdmissionError(f"{where}: {first['msg']}", code=_UNPROCESSABLE) from error
+        raise kopf.AdmissionError(first_problem(error), code=_UNPROCESSABLE) from error
 
 
 def _before(model: type[Any], old: Any) -> Any:

@@ -43,7 +43,7 @@ class Follower:
         # What is expected of a job is only ever raised as time passes, so a clock set back needs a new one.
         if planner is None or now < self._now or (planner.levels, planner.tiers) != (fleet.levels, tiers):
             planner = Planner(fleet.levels, tiers, self._rules)
-        with without_collector():
+        with _without_collector():
             _tell(planner, fleet, jobs)
             made = planner.plan(now)
         self._planner, self._now = planner, now
@@ -69,7 +69,7 @@ def _differs(before: object, now: object) -> bool:
 
 
 @contextmanager
-def without_collector() -> Iterator[None]:
+def _without_collector() -> Iterator[None]:
     """Planning makes no circles of references; to look for them in a large fleet takes as long as to plan."""
     was_enabled = gc.isenabled()
     gc.disable()
