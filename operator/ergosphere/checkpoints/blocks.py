@@ -1,6 +1,7 @@
 """Reading pages out of packs, neighbouring blocks at once, each verified before it is unpacked."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -30,36 +31,53 @@ def read_footer(place: Place, pack: PackRef) -> Footer:
     return place.trusted(key, read)
 
 
-def contents(place: Place, pack: PackRef, pieces: Pieces) -> Iterator[list[tuple[int, memoryview]]]:
-    """For each piece its line in the files, and its bytes, as many as were read at once.
+@dataclass(frozen=True)
+class Excerpt:
+    """Blocks of a pack that follow each other, unpacked, and the pieces that are wanted of them.
+
+    The first column of `pieces` counts the lines of the blocks alone, laid end to end.
+    """
+
+    blocks: Sequence[bytes]
+    pieces: Pieces
+
+    def __iter__(self) -> Iterator[tuple[int, memoryview]]:
+        """For each piece its line in the files, and its bytes."""
+        views = [memoryview(block) for block in self.blocks]
+        for line, count, target in self.pieces.tolist():
+            block, start = divmod(line, BLOCK_LINES)
+            yield target, views[block][start * LINE : (start + count) * LINE]
+
+
+def contents(place: Place, pack: PackRef, pieces: Pieces) -> Iterator[Excerpt]:
+    """The pieces, sorted by their lines in the pack, as many as are read at once.
 
     Raises `Missing`, `Corrupt`, `Denied`.
     """
     if not len(pieces):
         return
-    by_block = np.split(pieces, np.flatnonzero(np.diff(pieces[:, 0] // BLOCK_LINES)) + 1)
-    wanted = {int(part[0, 0]) // BLOCK_LINES: part for part in by_block}
     footer = read_footer(place, pack)
-    for span in _spans(sorted(wanted)):
-        blocks = zip(span, _blocks(place, pack, footer, span), strict=True)
-        yield [piece for block, data in blocks for piece in _cut_out(block, memoryview(data), wanted[block])]
+    for part in _spans(pieces):
+        first, last = (part[[0, -1], 0] // BLOCK_LINES).tolist()
+        yield Excerpt(_blocks(place, pack, footer, first, last), part - (first * BLOCK_LINES, 0, 0))
 
 
-def _cut_out(block: int, data: memoryview, pieces: Pieces) -> Iterator[tuple[int, memoryview]]:
-    for line, count, target in pieces.tolist():
-        start = (line - block * BLOCK_LINES) * LINE
-        yield target, data[start : start + count * LINE]
+def _spans(pieces: Pieces) -> list[Pieces]:
+    """The pieces of blocks that follow each other, of so many at most."""
+    block = pieces[:, 0] // BLOCK_LINES
+    begins = np.diff(block, prepend=-2) > 1
+    nth = (block - block[begins][np.cumsum(begins) - 1]) // _SPAN_BLOCKS
+    return np.split(pieces, np.flatnonzero(begins[1:] | (np.diff(nth) != 0)) + 1)
 
 
-def _blocks(place: Place, pack: PackRef, footer: Footer, span: list[int]) -> list[bytes]:
-    """The pages of blocks that follow each other."""
-    starts = footer.starts[span[0] : span[-1] + 2].tolist()
+def _blocks(place: Place, pack: PackRef, footer: Footer, first: int, last: int) -> list[bytes]:
+    starts = footer.starts[first : last + 2].tolist()
     key = place.domain.pack(pack.name)
 
     def read() -> list[bytes]:
         sealed = memoryview(place.blobs.get_range(key, starts[0], starts[-1] - starts[0]))
         parts = [sealed[begin - starts[0] : end - starts[0]] for begin, end in pairwise(starts)]
-        return [_opened(place, pack, footer, block, part) for block, part in zip(span, parts, strict=True)]
+        return [_opened(place, pack, footer, first + nth, part) for nth, part in enumerate(parts)]
 
     return place.trusted(key, read)
 
@@ -70,14 +88,3 @@ def _opened(place: Place, pack: PackRef, footer: Footer, block: int, sealed: mem
     if len(data) != size:
         raise Corrupt(f"{pack.name}: block {block} holds fewer pages than its footer says")
     return data
-
-
-def _spans(blocks: list[int]) -> Iterator[list[int]]:
-    span: list[int] = []
-    for block in blocks:
-        if span and (block != span[-1] + 1 or len(span) == _SPAN_BLOCKS):
-            yield span
-            span = []
-        span.append(block)
-    if span:
-        yield span

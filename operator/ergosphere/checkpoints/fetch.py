@@ -1,4 +1,4 @@
-"""Fetching one rank: blocks read, verified, unpacked and written on all cores, then the files verified."""
+"""Fetching one rank: blocks read, verified, unpacked and written on all cores."""
 
 import threading
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from ergosphere.checkpoints.blocks import BLOCK_LINES, Pieces, contents
 from ergosphere.checkpoints.cores import width
 from ergosphere.checkpoints.errors import Invalid, Missing, Unavailable
 from ergosphere.checkpoints.manifest import Manifest
-from ergosphere.checkpoints.pages import LINE, PAGE, PAGE_LINES, pages_in
+from ergosphere.checkpoints.pages import LINE, PAGE, PAGE_LINES, cut_at_borders, pages_in
 from ergosphere.checkpoints.place import Place
 from ergosphere.checkpoints.recipe import ZEROS, Recipe
 from ergosphere.checkpoints.restored import RestoredFiles
@@ -23,7 +23,7 @@ _SMALL_FILE = 64 << 20
 def fetch(place: Place, manifest: Manifest, rank: int, destination: Path, stop: threading.Event) -> int:
     """Write one rank's files into `destination`, a new or empty directory; return their size in bytes.
 
-    Every byte is verified twice: as stored, before it is unpacked, and as content of the files.
+    Every byte is verified twice: as stored, before it is unpacked, and as what was written where.
     Ends with `Unavailable` soon after `stop` is set.
     """
     recipe = place.recipe(manifest, rank)
@@ -39,7 +39,7 @@ def fetch(place: Place, manifest: Manifest, rank: int, destination: Path, stop: 
             files.write(read)
 
     _on_threads(fill, range(len(recipe.packs)), stop)
-    _on_threads(files.verify, range(len(recipe.chunk_pages)), stop)
+    files.verify()
     files.finish()
     return recipe.size
 
@@ -88,11 +88,7 @@ def _pieces(recipe: Recipe) -> list[Pieces]:
     target = np.cumsum(runs[:, 2]) - runs[:, 2]
     packed = runs[:, 0] != ZEROS
     source, first, count, target = runs[packed, 0], runs[packed, 1], runs[packed, 2], target[packed]
-    parts = (first + count - 1) // BLOCK_LINES - first // BLOCK_LINES + 1
-    run = np.repeat(np.arange(len(first)), parts)
-    nth = np.arange(len(run)) - np.repeat(np.cumsum(parts) - parts, parts)
-    begin = np.maximum(first[run], (first[run] // BLOCK_LINES + nth) * BLOCK_LINES)
-    end = np.minimum((first + count)[run], (begin // BLOCK_LINES + 1) * BLOCK_LINES)
+    run, begin, end = cut_at_borders(first, count, BLOCK_LINES)
     order = np.lexsort((begin, source[run]))
-    pieces = np.stack([begin, end - begin, target[run] + begin - first[run]], axis=1)[order]
+    pieces = np.stack([begin, end - begin, (target - first)[run] + begin], axis=1)[order]
     return np.split(pieces, np.searchsorted(source[run][order], range(2, len(recipe.sources) + 1)))

@@ -14,6 +14,7 @@ _WEIGHT = np.uint64(0x9E37_79B9_7F4A_7C15)
 
 Pages = NDArray[np.uint8]
 Prints = NDArray[np.uint64]
+Lines = NDArray[np.int64]
 
 
 class Printer:
@@ -46,8 +47,21 @@ class Printer:
 def checksum(pages: Pages) -> int:
     """A sum of all words, each page weighted by its place: tells whether the right pages are in place."""
     sums = pages.view(np.uint64).sum(axis=1)
-    weights = (2 * np.arange(len(sums), dtype=np.uint64) + np.uint64(1)) * _WEIGHT
-    return int((sums * weights).sum())
+    return int((sums * weights(np.arange(len(sums), dtype=np.uint64))).sum())
+
+
+def weights(places: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """What the sums of the pages at these places of a chunk are multiplied with in its checksum."""
+    weighted: NDArray[np.uint64] = (2 * places + np.uint64(1)) * _WEIGHT
+    return weighted
+
+
+def cut_at_borders(first: Lines, count: Lines, step: int) -> tuple[Lines, Lines, Lines]:
+    """Ranges of lines cut at each multiple of `step`: of which range each part is, its begin, its end."""
+    parts = (first + count - 1) // step - first // step + 1
+    of = np.repeat(np.arange(len(first)), parts)
+    border = first[of] // step + np.arange(len(of)) - np.repeat(np.cumsum(parts) - parts, parts)
+    return of, np.maximum(first[of], border * step), np.minimum((first + count)[of], (border + 1) * step)
 
 
 def pages_in(size: int) -> int:

@@ -1,27 +1,26 @@
-"""The files that a fetch writes: made empty, filled in any order, then verified as a whole."""
+"""The files that a fetch writes: made empty, filled in any order, and what was written verified."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
+from ergosphere.checkpoints.blocks import Excerpt
 from ergosphere.checkpoints.errors import Corrupt, Invalid, translated
-from ergosphere.checkpoints.mapped import mapped
-from ergosphere.checkpoints.pages import LINE, PAGE, PAGE_LINES, checksum, pages_in
+from ergosphere.checkpoints.pages import LINE, PAGE_LINES, pages_in
 from ergosphere.checkpoints.recipe import FileEntry, Recipe
+from ergosphere.checkpoints.sums import ChunkSums
 from ergosphere.checkpoints.writeback import begin_writeback
 
 _MOST_PARTS = 512  # of one write; the system allows twice as many
-
-Piece = tuple[int, memoryview]  # where it begins, as a line of all files, and the lines
 
 
 class RestoredFiles:
     """The files of one recipe below one directory. Lines are numbered through all files, as in the recipe.
 
-    Writing and verifying are safe from several threads. All methods raise `StoreError`s.
+    Writing is safe from several threads. All methods raise `StoreError`s.
     """
 
     def __init__(self, root: Path, recipe: Recipe) -> None:
@@ -29,8 +28,7 @@ class RestoredFiles:
         counts = np.array([pages_in(file.size) for file in recipe.files], dtype=np.int64)
         self._first_line = (np.cumsum(counts) - counts) * PAGE_LINES
         self._filled = np.flatnonzero(counts)
-        chunks = recipe.chunk_pages.astype(np.int64)
-        self._chunk_line = (np.cumsum(chunks) - chunks) * PAGE_LINES
+        self._sums = ChunkSums(recipe.chunk_pages)
         self._begins = frozenset(self._first_line.tolist())
 
     def create(self) -> None:
@@ -47,27 +45,24 @@ class RestoredFiles:
                 with path.open("xb") as made:
                     made.truncate(file.size)
 
-    def write(self, pieces: Iterable[Piece]) -> None:
+    def write(self, excerpt: Excerpt) -> None:
         """Write whole lines, each piece into one file; what lies beyond the end of the file is padding.
 
         Pieces that follow each other are written at once.
         """
-        for line, parts in self._joined(pieces):
+        self._sums.add(excerpt)
+        for line, parts in self._joined(excerpt):
             file, offset = self._locate(line)
             if offset >= file.size:
                 continue
             with self._opened(file, os.O_WRONLY) as handle:
                 begin_writeback(handle, offset, _write_all(handle, parts, offset, file.size))
 
-    def verify(self, chunk: int) -> None:
-        """Compare a chunk of the files as they now are with its checksum; raises `Corrupt`."""
-        file, offset = self._locate(int(self._chunk_line[chunk]))
-        size = min(int(self._recipe.chunk_pages[chunk]) * PAGE, file.size - offset)
-        with self._opened(file, os.O_RDONLY) as handle:
-            pages = mapped(handle, offset, size)
-        if pages is None:
-            raise Corrupt(f"{file.path}: became shorter while it was restored")
-        if checksum(pages) != self._recipe.chunk_sums[chunk]:
+    def verify(self) -> None:
+        """Compare what was written with the recipe's checksums; raises `Corrupt`."""
+        for chunk in self._sums.differing(self._recipe.chunk_sums):
+            first_page = self._recipe.chunk_pages[:chunk].sum(dtype=np.int64)
+            file, offset = self._locate(int(first_page) * PAGE_LINES)
             raise Corrupt(f"{file.path}: not what was saved, at byte {offset}")
 
     def finish(self) -> None:
@@ -76,9 +71,9 @@ class RestoredFiles:
             for file in reversed(self._recipe.files):
                 (self._root / file.path).chmod(file.mode)
 
-    def _joined(self, pieces: Iterable[Piece]) -> Iterator[tuple[int, list[memoryview]]]:
+    def _joined(self, excerpt: Excerpt) -> Iterator[tuple[int, list[memoryview]]]:
         first, parts, end = 0, list[memoryview](), -1
-        for line, data in pieces:
+        for line, data in excerpt:
             if line != end or line in self._begins or len(parts) == _MOST_PARTS:
                 if parts:
                     yield first, parts
