@@ -318,7 +318,7 @@ class PodSpec(_Open):
     """Absent."""
 
     @cached_property
-    def as_read(self) -> Mapping[str, Any]:
+    def as_given(self) -> Mapping[str, Any]:
         """`to_dict()`, made once: every cycle of the operator looks at that of every job."""
         return self.to_dict()
 

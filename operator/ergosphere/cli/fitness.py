@@ -8,6 +8,7 @@ from ergosphere.controller.kube import Object
 from ergosphere.controller.node import gpus, ready
 
 OLDEST_KERNEL = (6, 6)
+ROOMY_KERNEL = (6, 17)  # the first whose net.core.wmem_max is enough as it comes
 OLDEST_RUNTIMES = {"containerd": (2, 0), "cri-o": (1, 25)}
 
 
@@ -18,6 +19,7 @@ def fitness(nodes: Sequence[Object], *, user_namespaces: bool) -> Iterable[Findi
     plugin = "install the device plugin of your GPUs"
     state = State.OK if total else State.WARNING
     yield Finding("GPUs", state, f"{total} of resource nvidia.com/gpu", "" if total else plugin)
+    yield from _buffers(nodes)
     alone = sorted(_alone(nodes))
     if alone:
         says = f"no other node has the kernel and architecture of {', '.join(alone)}"
@@ -45,6 +47,23 @@ def _node(node: Object, namespaces: bool) -> Finding:
     if namespaces and name and oldest is None:
         return Finding(check, State.UNKNOWN, says, "see whether it knows user namespaces: ergo doctor --try")
     return Finding(check, State.OK, says)
+
+
+def _buffers(nodes: Iterable[Object]) -> Iterable[Finding]:
+    """Nothing that a cluster says of its nodes tells what their sockets may hold."""
+    tight = sorted(node["metadata"]["name"] for node in nodes if numbers(_kernel(node)) < ROOMY_KERNEL)
+    if tight:
+        says = f"before Linux {dotted(ROOMY_KERNEL)} sockets hold too little for gangs: {', '.join(tight)}"
+        mend = (
+            "see that net.core.wmem_max is half of the last number of net.ipv4.tcp_wmem there; "
+            "sysctl -w net.core.wmem_max=2097152 is enough as Linux comes"
+        )
+        yield Finding("socket buffers", State.UNKNOWN, says, mend)
+
+
+def _kernel(node: Object) -> str:
+    version: str = ((node.get("status") or {}).get("nodeInfo") or {}).get("kernelVersion", "")
+    return version
 
 
 def _alone(nodes: Iterable[Object]) -> list[str]:

@@ -88,7 +88,7 @@ class Cache:
 
     def bindings(self, job: TrainingJob) -> tuple[Binding, ...]:
         """What binds a job's pods to nodes that have its volumes."""
-        spec = job.spec.template.spec.as_read
+        spec = job.spec.template.spec.as_given
         if not spec.get("volumes"):
             return ()
         own = {name: obj for (space, name), obj in self.objects(CLAIMS).items() if space == job.namespace}

@@ -67,7 +67,7 @@ def job(view: JobView, feasible: Feasible, bound: tuple[Binding, ...], now: floa
         max_workers=spec.elasticity.max_workers if spec.elasticity else None,
         gpu_types=frozenset(spec.placement.gpu_types),
         platforms=frozenset({platform(status.platform)} if status.platform else ()),
-        allowed=feasible(view.job.spec.template.spec.as_read, bound),
+        allowed=feasible(view.job.spec.template.spec.as_given, bound),
         excluded=_unfit(status, now),
         topology=Topology(level, required=topology.required is not None) if level else None,
         relocation=relocation(view),

@@ -154,9 +154,10 @@ class Loop:
             _log.exception("planning failed; the decisions before stand")
             metrics.RECONCILE_ERRORS.labels("plan").inc()
             return
-        took = time.monotonic() - began
-        # However large the fleet, half of the time is for what the decisions ask for.
-        self._rested = began + 2 * took
+        finally:
+            took = time.monotonic() - began
+            # However large the fleet, half of the time is for what the decisions ask for.
+            self._rested = began + 2 * took
         metrics.PLAN.observe(took)
         self._woken |= decisions.differing(self._decisions)
         self._decisions = decisions

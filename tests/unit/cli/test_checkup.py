@@ -12,7 +12,7 @@ from ergosphere.api.render import DEFINITIONS, definition
 from ergosphere.cli.checkup import OLDEST_KUBERNETES, Facts, Installation, examined
 from ergosphere.cli.failure import NotFound, Unreachable
 from ergosphere.cli.finding import State, dotted, numbers
-from ergosphere.cli.fitness import OLDEST_KERNEL
+from ergosphere.cli.fitness import OLDEST_KERNEL, fitness
 from ergosphere.cli.permissions import OF_THE_OPERATOR
 
 ROOT = Path(__file__).parents[3]
@@ -120,6 +120,14 @@ def test_old_runtimes_will_do_where_workers_need_no_user_namespaces():
     operator = installation(ERGO_STORE_URL="s3://b", ERGO_USER_NAMESPACES="false")
     nodes = [node(name, runtime="containerd://1.7.2") for name in ("n1", "n2")]
     assert wrong(replace(SOUND, operator=operator, nodes=nodes)) == {}
+
+
+def test_sockets_of_older_kernels_are_to_be_looked_at():
+    old, new = node("a", "6.12.1"), node("b", "6.17.0")
+    (told,) = (f for f in fitness([old, new], user_namespaces=True) if f.check == "socket buffers")
+    assert told.state is State.UNKNOWN
+    assert told.says.endswith(": a")
+    assert "socket buffers" not in {f.check for f in fitness([new], user_namespaces=True)}
 
 
 def test_what_may_not_be_seen_is_unknown_and_not_wrong():
