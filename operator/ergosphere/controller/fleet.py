@@ -7,12 +7,13 @@ from typing import Any
 from ergosphere.api.checkpoint import Platform
 from ergosphere.api.service_tier import ServiceTier
 from ergosphere.api.training_job import CutPurpose, TrainingJobStatus
-from ergosphere.scheduling.model import Fleet, Job, Moving, Node, Placement, Relocation, State, Tier, Topology
+from ergosphere.scheduling.model import Fleet, Job, Node, Placement, Relocation, State, Tier, Topology
 from ergosphere.workload.volumes import Binding
 
 from . import starting
 from .bookkeeping import ledger
 from .feasible import Feasible
+from .moving import moving
 from .node import gpus, ready
 from .view import JobView, worker_of
 
@@ -51,7 +52,6 @@ def job(view: JobView, feasible: Feasible, bound: tuple[Binding, ...], now: floa
     since = status.placed_time if placement else status.left_time
     topology = spec.placement.topology
     level = topology.required or topology.preferred
-    last = status.last_checkpoint
     return Job(
         name=view.job.uid,
         workers=spec.workers,
@@ -71,7 +71,7 @@ def job(view: JobView, feasible: Feasible, bound: tuple[Binding, ...], now: floa
         excluded=_unfit(status, now),
         topology=Topology(level, required=topology.required is not None) if level else None,
         relocation=relocation(view),
-        moving=Moving(bytes=last.bytes, saved_at=last.time.timestamp()) if last else Moving(),
+        moving=moving(view.job),
         ledger=ledger(status),
         admitted=status.admitted_time.timestamp() if status.admitted_time else None,
     )
