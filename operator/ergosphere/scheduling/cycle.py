@@ -8,7 +8,7 @@ from ergosphere.scheduling import promise
 from ergosphere.scheduling.admission import Admission
 from ergosphere.scheduling.book import Book
 from ergosphere.scheduling.model import Action, Job, Migrate, Placement, Preempt, Resize, Start, Tier, Waiting
-from ergosphere.scheduling.order import expected_gpu_s, next_guess
+from ergosphere.scheduling.order import expectation
 from ergosphere.scheduling.placing import place
 from ergosphere.scheduling.rules import Rules
 from ergosphere.scheduling.space import Space
@@ -86,12 +86,11 @@ class Cycle:
         return place(self.space, job, workers, avoid)
 
     def expected(self, job: Job) -> float:
-        """See `order.expected_gpu_s`."""
-        guess, until = self.book.guesses.get(job.name, (0.0, 0.0))
-        if not guess or until <= self.now:
-            guess = expected_gpu_s(job, self.now, self.rules)
-            self.book.guesses[job.name] = guess, next_guess(job, self.now, self.rules)
-        return guess
+        """GPU-seconds; see `order.expectation`."""
+        known = self.book.guesses.get(job.name)
+        if known is None or known[1] <= self.now:
+            known = self.book.guesses[job.name] = expectation(job, self.now, self.rules)
+        return known[0]
 
     def surplus(self, job: Job) -> float:
         """See `promise.surplus`."""

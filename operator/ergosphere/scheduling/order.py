@@ -12,30 +12,22 @@ from ergosphere.scheduling.model import Job, Tier
 from ergosphere.scheduling.rules import Rules
 
 
-def expected_gpu_s(job: Job, now: float, rules: Rules) -> float:
-    """GPU-seconds that the job is expected to need still."""
-    guess = _guess_s(job.ledger.attained(now) / job.workers, rules)
-    return guess * job.workers * max(1, job.gpus_per_worker)
+def expectation(job: Job, now: float, rules: Rules) -> tuple[float, float]:
+    """GPU-seconds that the job is expected to need still, and when more will be expected of it.
+
+    The latter if it goes on as it does; infinite while it stands still.
+    """
+    run_s = job.ledger.attained(now) / job.workers
+    guess = _guess_s(run_s, rules)
+    received = job.ledger.changes[-1][1] if job.ledger.changes else 0
+    until = now + (guess - run_s) * job.workers / received if received else math.inf
+    return guess * job.workers * max(1, job.gpus_per_worker), until
 
 
 def _guess_s(run_s: float, rules: Rules) -> float:
     if run_s <= rules.fresh_s:
         return rules.fresh_s
     return rules.fresh_s * 2.0 ** math.floor(math.log2(run_s / rules.fresh_s) + 1)
-
-
-def next_guess(job: Job, now: float, rules: Rules) -> float:
-    """When more is expected of the job than now, if it goes on as it does; infinite while it stands still."""
-    received = job.ledger.changes[-1][1] if job.ledger.changes else 0
-    if not received:
-        return math.inf
-    run_s = job.ledger.attained(now) / job.workers
-    return now + (_guess_s(run_s, rules) - run_s) * job.workers / received
-
-
-def precedence(job: Job, now: float, rules: Rules) -> tuple[float, float, str]:
-    """Idle GPUs go to the job expected to give them back first; a total order."""
-    return (expected_gpu_s(job, now, rules), job.submitted, job.name)
 
 
 def by_tier(job: Job, tiers: Mapping[str, Tier]) -> tuple[int, int, float, str]:

@@ -129,11 +129,10 @@ def _on_many(space: Space, shelf: Shelf, nodes: int, job: Job, workers: int) -> 
 
 def _domains(space: Space, level: int, gpus: int) -> Iterator[int]:
     """The domains of a level with that many GPUs free, the tightest first."""
-    totals = space.total[level]
-    for domain in sorted(
-        (d for d, total in enumerate(totals) if total >= gpus), key=lambda d: (totals[d], d)
-    ):
-        yield space.members[level][domain]
+    domains = space.with_total[level]
+    for total in sorted(total for total in domains if total >= gpus):
+        for domain in bits(domains[total]):
+            yield space.members[level][domain]
 
 
 def _light(space: Space, job: Job, workers: int) -> Placement | None:

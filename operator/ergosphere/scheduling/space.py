@@ -54,7 +54,6 @@ class Space:
         """By GPU type: the usable nodes with each number of GPUs, were they empty."""
         self.usable = sets(_open(n) for n in ordered).get(True, 0)
         self.capacity: Counter[str] = Counter()
-        self.spare = 0
         self.alive = {n.name for n in ordered if n.ready}
         self.types = sets(n.gpu_type for n in ordered)
         self.platforms = sets(n.platform for n in ordered)
@@ -66,10 +65,9 @@ class Space:
         self.over = {i for i, free in enumerate(self.free) if free < 0}
         self._fill(self.buckets, self.free)
         self._fill(self.sizes, [n.gpus - n.foreign for n in ordered])
-        for i, node in enumerate(ordered):
-            if _open(node):
-                self.capacity[node.gpu_type] += max(0, node.gpus - node.foreign)
-                self._spare(i, max(0, self.free[i]))
+        for node in filter(_open, ordered):
+            self.capacity[node.gpu_type] += max(0, node.gpus - node.foreign)
+        self._sum()
 
     def _fill(self, shelves: dict[str, list[int]], gpus: Sequence[int]) -> None:
         """Put all usable nodes into an index by numbers of GPUs."""
@@ -83,14 +81,22 @@ class Space:
         """Number the domains of each level; a domain is its whole path: names may repeat across parents."""
         self.domain_of: list[list[int]] = []
         self.members: list[list[int]] = []
-        self.total: list[list[int]] = []
         for level in range(len(self.levels)):
             paths: dict[tuple[str, ...], int] = {}
             of = [paths.setdefault(n.domains[: level + 1], len(paths)) for n in self.nodes]
             members = sets(of)
             self.domain_of.append(of)
             self.members.append([members[domain] for domain in range(len(paths))])
-            self.total.append([0] * len(paths))
+
+    def _sum(self) -> None:
+        """Sum up what is free on usable nodes, and put the domains of each level into an index by that."""
+        spare = [max(0, free) if _open(n) else 0 for n, free in zip(self.nodes, self.free, strict=True)]
+        self.spare = sum(spare)
+        self.total = [[0] * len(members) for members in self.members]
+        for of, total in zip(self.domain_of, self.total, strict=True):
+            for domain, free in zip(of, spare, strict=True):
+                total[domain] += free
+        self.with_total = [sets(total) for total in self.total]
 
     def _reopen(self, i: int) -> None:
         node = self.nodes[i]
@@ -116,8 +122,13 @@ class Space:
     def _spare(self, i: int, gpus: int) -> None:
         """Count so many more GPUs as free."""
         self.spare += gpus
-        for of, total in zip(self.domain_of, self.total, strict=True):
-            total[of[i]] += gpus
+        for of, total, domains in zip(self.domain_of, self.total, self.with_total, strict=True):
+            before = total[of[i]]
+            after = total[of[i]] = before + gpus
+            domains[before] ^= 1 << of[i]
+            domains[after] = domains.get(after, 0) ^ 1 << of[i]
+            if not domains[before]:
+                del domains[before]
 
     def _flip(self, shelves: dict[str, list[int]], i: int, gpus: int) -> None:
         shelf = shelves.setdefault(self.nodes[i].gpu_type, [0] * (self.most + 1))

@@ -47,7 +47,9 @@ class Turns:
         if self.takers is None:
             jobs = [cycle.book.jobs[n] for n in cycle.book.unpromised if n not in cycle.admitted]
             rested = [j for j in jobs if cycle.rested(j) and cycle.settled(j)]
-            self.takers = sorted((-cycle.expected(j), j.name) for j in rested)
+            # Many are expected to need the same, and two sorts of plain values take less than one of pairs.
+            pairs = sorted(((-cycle.expected(j), j.name) for j in rested), key=itemgetter(1))
+            self.takers = sorted(pairs, key=itemgetter(0))
             guesses = cycle.book.guesses
             self.longer_at = min((guesses[name][1] for _, name in self.takers), default=math.inf)
         return self.takers
