@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from functools import partial
 
 from ergosphere.api.checkpoint import Checkpoint
-from ergosphere.api.training_job import TrainingJob
 from ergosphere.scheduling.plan import Follower
 
 from . import metrics, mishaps, starting
@@ -30,6 +29,7 @@ from .planning import Decisions, decide
 from .reflector import Key
 from .resources import CHECKPOINTS, TRAINING_JOBS
 from .retention import cutting_now, expired
+from .rounds import due
 from .together import raise_all
 from .view import JobView
 
@@ -50,6 +50,8 @@ class Loop:
         self._woken: set[Key] = set()
         self._working: dict[Key, asyncio.Task[None]] = {}
         self._dirty = True
+        self._rounds = 0
+        self._next_tick = 0.0
         self._rested = 0.0
         self._decisions = Decisions()
         self._planner = Follower()
@@ -92,7 +94,6 @@ class Loop:
         self._wakeup.set()
 
     async def _cycle(self) -> None:
-        ticked = 0.0
         while True:
             try:
                 # Not wait_for: before Python 3.12 it loses a cancellation that meets a wake-up.
@@ -104,8 +105,7 @@ class Loop:
             self._wakeup.clear()
             if not self._cache.synced:
                 continue
-            if time.monotonic() - ticked >= _TICK_SECONDS:
-                ticked = time.monotonic()
+            if time.monotonic() >= self._next_tick:
                 self._tick()
             if self._dirty and time.monotonic() >= self._rested:
                 self._plan()
@@ -118,10 +118,10 @@ class Loop:
 
     def _tick(self) -> None:
         """Wake what time alone can change, and follow the agents that there are."""
+        began = time.monotonic()
         self._dirty = True
-        self._woken.update(
-            key for key, job in self._cache.jobs().items() if not job.finished or _expires(job)
-        )
+        self._rounds += 1
+        self._woken |= due(self._cache.jobs(), self._rounds)
         # A checkpoint may outlive its job, and nothing else says that its data or its time is gone by now.
         now = datetime.now(UTC)
         self._woken.update(
@@ -130,6 +130,8 @@ class Loop:
             if checkpoint.deleted or expired(checkpoint, now)
         )
         self._follow()
+        # However many jobs there are, it takes a quarter of the time at most.
+        self._next_tick = began + max(_TICK_SECONDS, 4 * (time.monotonic() - began))
 
     def _follow(self) -> None:
         views = [v for key in self._cache.jobs() if (v := self._cache.view(key, {}))]
@@ -255,7 +257,3 @@ def _addresses(view: JobView) -> set[Address]:
 
 def _begun(checkpoint: Checkpoint) -> bool:
     return bool(checkpoint.status.id) and not checkpoint.deleted
-
-
-def _expires(job: TrainingJob) -> bool:
-    return job.spec.ttl_seconds_after_finished is not None
