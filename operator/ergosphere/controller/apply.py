@@ -142,3 +142,8 @@ def _count(checkpoint: Checkpoint, verdict: barrier.Committed | barrier.Failed |
 def address(view: JobView, pod: WorkerPod) -> Address:
     """Where a worker's agent listens."""
     return Address(pod.uid, view.job.uid, pod.ip, server_name(view.job.uid))
+
+
+def addresses(view: JobView) -> set[Address]:
+    """Where the agents listen of all workers that have begun and not ended."""
+    return {address(view, pod) for pod in view.pods if pod.ip and not pod.over}

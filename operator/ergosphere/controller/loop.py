@@ -9,13 +9,11 @@ import time
 from datetime import UTC, datetime
 from functools import partial
 
-from ergosphere.api.checkpoint import Checkpoint
 from ergosphere.scheduling.plan import Follower
 
-from . import metrics, mishaps, starting
-from .acts import acts
-from .agents import Address, Agents
-from .apply import Applier, address
+from . import metrics, mishaps
+from .agents import Agents
+from .apply import Applier, addresses
 from .bookkeeping import below_promise
 from .cache import Cache
 from .certificates import Pair, client_context
@@ -23,15 +21,12 @@ from .collecting import Collecting
 from .config import Config
 from .events import Recorder
 from .forgetting import Forgetting
-from .kube import Kube, Object
-from .lifecycle import Moment, advance
-from .planning import Decisions, decide
+from .kube import Kube
+from .planning import decide
+from .reconciler import Reconciler
 from .reflector import Key
-from .resources import CHECKPOINTS, TRAINING_JOBS
-from .retention import cutting_now, expired
+from .retention import expired
 from .rounds import due
-from .together import raise_all
-from .view import JobView
 
 _log = logging.getLogger(__name__)
 _TICK_SECONDS = 1.0
@@ -53,14 +48,16 @@ class Loop:
         self._rounds = 0
         self._next_tick = 0.0
         self._rested = 0.0
-        self._decisions = Decisions()
         self._planner = Follower()
-        self._recorder = Recorder(kube)
+        recorder = Recorder(kube)
         self._cache = Cache(self._wake, self._replan)
         self._agents = Agents(client_context(authority), self._wake_uid)
         self._applier = Applier(kube, self._agents, authority, config.pods, config.lease_seconds)
-        self._forgetting = Forgetting(kube, self._recorder, config.pods)
-        self._collecting = Collecting(kube, self._cache, self._recorder, config.pods)
+        forgetting = Forgetting(kube, recorder, config.pods)
+        self._collecting = Collecting(kube, self._cache, recorder, config.pods)
+        self._reconciler = Reconciler(
+            self._cache, self._agents, self._applier, recorder, forgetting, config.lease_seconds
+        )
 
     async def run(self) -> None:
         """Reconcile until cancelled."""
@@ -135,9 +132,9 @@ class Loop:
 
     def _follow(self) -> None:
         views = [v for key in self._cache.jobs() if (v := self._cache.view(key, {}))]
-        addresses = {address for view in views for address in _addresses(view)}
-        self._agents.follow(addresses)
-        self._applier.forget({address.pod for address in addresses})
+        present = {address for view in views for address in addresses(view)}
+        self._agents.follow(present)
+        self._applier.forget({address.pod for address in present})
         metrics.JOBS.clear()
         for view in views:
             metrics.JOBS.labels(view.job.status.phase or "Pending").inc()
@@ -161,8 +158,8 @@ class Loop:
             # However large the fleet, half of the time is for what the decisions ask for.
             self._rested = began + 2 * took
         metrics.PLAN.observe(took)
-        self._woken |= decisions.differing(self._decisions)
-        self._decisions = decisions
+        self._woken |= decisions.differing(self._reconciler.decisions)
+        self._reconciler.decisions = decisions
 
     def _dispatch(self) -> None:
         for key in sorted(self._woken - self._working.keys()):
@@ -178,82 +175,8 @@ class Loop:
 
     async def _work(self, key: Key) -> None:
         try:
-            await self._forget(key)
-            while await self._step(key):
-                pass
+            await self._reconciler.reconcile(key)
         except Exception as error:
             only_conflicts = mishaps.report(key, error)
             await asyncio.sleep(_SETTLE_SECONDS if only_conflicts else _RETRY_SECONDS)
             self._wake(key)
-
-    async def _step(self, key: Key) -> bool:
-        """Write the next status if there is one, and say so; or else do what the status asks for."""
-        view = self._cache.view(key, self._agents.reports, self._agents.answered)
-        if view is None:
-            return False
-        self._agents.add(_addresses(view))
-        now = datetime.now(UTC)
-        if not view.job.deleted and not view.job.finished and await self._advance(key, view, now):
-            return True
-        results = await asyncio.gather(
-            *(self._applier.carry_out(view, act) for act in acts(view, self._config.lease_seconds, now)),
-            return_exceptions=True,
-        )
-        self._keep(results)
-        return False
-
-    async def _advance(self, key: Key, view: JobView, now: datetime) -> bool:
-        decided = self._decisions
-        moment = Moment(
-            view,
-            decided.action(key, view),
-            decided.waiting.get(key),
-            now,
-            decided.lost.get(key, frozenset()),
-            decided.anchored.get(key),
-            key in decided.admitted,
-            decided.fractions.get(key),
-        )
-        upcoming = advance(moment)
-        if upcoming.status == view.job.status:
-            return False
-        written = await self._applier.status(view, upcoming.status)
-        self._cache.put(TRAINING_JOBS, written)
-        for happening in upcoming.happenings:
-            _log.info("%s/%s: %s: %s", *key, happening.reason, happening.message)
-            await self._recorder.record(
-                written, happening.reason, happening.message, warning=happening.warning
-            )
-        return True
-
-    def _keep(self, results: list[Object | BaseException | None]) -> None:
-        for result in results:
-            if result is not None and not isinstance(result, BaseException):
-                self._cache.put(CHECKPOINTS, result)
-        raise_all(result for result in results if isinstance(result, BaseException))
-
-    async def _forget(self, key: Key) -> None:
-        """Take the job's checkpoints that are being deleted, or were left unfinished, to their end."""
-        for checkpoint in self._cache.checkpoints_for(key):
-            if checkpoint.deleted and not self._needed(key[0], checkpoint):
-                obj = self._cache.objects(CHECKPOINTS)[key[0], checkpoint.name]
-                await self._forgetting.advance(checkpoint, obj)
-            elif cutting_now(checkpoint) and _begun(checkpoint) and self._jobless(checkpoint):
-                await self._forgetting.abandon(checkpoint)
-            elif expired(checkpoint, datetime.now(UTC)) and self._jobless(checkpoint):
-                await self._forgetting.expire(checkpoint)
-
-    def _needed(self, namespace: str, checkpoint: Checkpoint) -> bool:
-        views = [self._cache.view(key, {}) for key in self._cache.jobs() if key[0] == namespace]
-        return any(view and starting.needs(view, checkpoint) for view in views)
-
-    def _jobless(self, checkpoint: Checkpoint) -> bool:
-        return self._cache.key_of(checkpoint.status.job_uid) is None
-
-
-def _addresses(view: JobView) -> set[Address]:
-    return {address(view, pod) for pod in view.pods if pod.ip and not pod.over}
-
-
-def _begun(checkpoint: Checkpoint) -> bool:
-    return bool(checkpoint.status.id) and not checkpoint.deleted

@@ -1,0 +1,116 @@
+"""Bringing one job a step further: the next status, then what the status asks for."""
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+
+from ergosphere.api.checkpoint import Checkpoint
+
+from . import starting
+from .acts import acts
+from .agents import Agents
+from .apply import Applier, addresses
+from .cache import Cache
+from .events import Recorder
+from .forgetting import Forgetting
+from .kube import Object
+from .lifecycle import Moment, advance
+from .planning import Decisions
+from .reflector import Key
+from .resources import CHECKPOINTS, TRAINING_JOBS
+from .retention import cutting_now, expired
+from .together import raise_all
+from .view import JobView
+
+_log = logging.getLogger(__name__)
+
+
+class Reconciler:
+    """Reconciles jobs one at a time, each as `decisions` say, which may change at any time."""
+
+    def __init__(
+        self,
+        cache: Cache,
+        agents: Agents,
+        applier: Applier,
+        recorder: Recorder,
+        forgetting: Forgetting,
+        lease_seconds: float,
+    ) -> None:
+        self._cache, self._agents, self._applier = cache, agents, applier
+        self._recorder, self._forgetting, self._lease_seconds = recorder, forgetting, lease_seconds
+        self.decisions = Decisions()
+
+    async def reconcile(self, key: Key) -> None:
+        """Take the job as far as it goes now; raises what a request to the API server or an agent does."""
+        await self._forget(key)
+        while await self._step(key):
+            pass
+
+    async def _step(self, key: Key) -> bool:
+        """Write the next status if there is one, and say so; or else do what the status asks for."""
+        view = self._cache.view(key, self._agents.reports, self._agents.answered)
+        if view is None:
+            return False
+        self._agents.add(addresses(view))
+        now = datetime.now(UTC)
+        if not view.job.deleted and not view.job.finished and await self._advance(key, view, now):
+            return True
+        results = await asyncio.gather(
+            *(self._applier.carry_out(view, act) for act in acts(view, self._lease_seconds, now)),
+            return_exceptions=True,
+        )
+        self._keep(results)
+        return False
+
+    async def _advance(self, key: Key, view: JobView, now: datetime) -> bool:
+        decided = self.decisions
+        moment = Moment(
+            view,
+            decided.action(key, view),
+            decided.waiting.get(key),
+            now,
+            decided.lost.get(key, frozenset()),
+            decided.anchored.get(key),
+            key in decided.admitted,
+            decided.fractions.get(key),
+        )
+        upcoming = advance(moment)
+        if upcoming.status == view.job.status:
+            return False
+        written = await self._applier.status(view, upcoming.status)
+        self._cache.put(TRAINING_JOBS, written)
+        for happening in upcoming.happenings:
+            _log.info("%s/%s: %s: %s", *key, happening.reason, happening.message)
+            await self._recorder.record(
+                written, happening.reason, happening.message, warning=happening.warning
+            )
+        return True
+
+    def _keep(self, results: list[Object | BaseException | None]) -> None:
+        for result in results:
+            if result is not None and not isinstance(result, BaseException):
+                self._cache.put(CHECKPOINTS, result)
+        raise_all(result for result in results if isinstance(result, BaseException))
+
+    async def _forget(self, key: Key) -> None:
+        """Take the job's checkpoints that are being deleted, or were left unfinished, to their end."""
+        for checkpoint in self._cache.checkpoints_for(key):
+            if checkpoint.deleted and not self._needed(key[0], checkpoint):
+                obj = self._cache.objects(CHECKPOINTS)[key[0], checkpoint.name]
+                await self._forgetting.advance(checkpoint, obj)
+            elif cutting_now(checkpoint) and _begun(checkpoint) and self._jobless(checkpoint):
+                await self._forgetting.abandon(checkpoint)
+            elif expired(checkpoint, datetime.now(UTC)) and self._jobless(checkpoint):
+                await self._forgetting.expire(checkpoint)
+
+    def _needed(self, namespace: str, checkpoint: Checkpoint) -> bool:
+        views = [self._cache.view(key, {}) for key in self._cache.jobs() if key[0] == namespace]
+        return any(view and starting.needs(view, checkpoint) for view in views)
+
+    def _jobless(self, checkpoint: Checkpoint) -> bool:
+        return self._cache.key_of(checkpoint.status.job_uid) is None
+
+
+def _begun(checkpoint: Checkpoint) -> bool:
+    return bool(checkpoint.status.id) and not checkpoint.deleted
