@@ -1,13 +1,12 @@
 """Reading pages out of packs, neighbouring blocks at once, each verified before it is unpacked."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ergosphere.checkpoints.errors import Corrupt
 from ergosphere.checkpoints.pack import BLOCK_PAGES, Footer, block_pages, decode_footer, footer_span
 from ergosphere.checkpoints.pages import LINE, PAGE, PAGE_LINES
 from ergosphere.checkpoints.place import Place
@@ -33,33 +32,37 @@ def read_footer(place: Place, pack: PackRef) -> Footer:
 
 @dataclass(frozen=True)
 class Excerpt:
-    """Blocks of a pack that follow each other, unpacked, and the pieces that are wanted of them.
+    """Lines of a pack that follow each other, and the pieces that are wanted of them.
 
-    The first column of `pieces` counts the lines of the blocks alone, laid end to end.
+    The first column of `pieces` counts these lines alone.
     """
 
-    blocks: Sequence[bytes]
+    lines: memoryview
     pieces: Pieces
 
     def __iter__(self) -> Iterator[tuple[int, memoryview]]:
         """For each piece its line in the files, and its bytes."""
-        views = [memoryview(block) for block in self.blocks]
         for line, count, target in self.pieces.tolist():
-            block, start = divmod(line, BLOCK_LINES)
-            yield target, views[block][start * LINE : (start + count) * LINE]
+            yield target, self.lines[line * LINE : (line + count) * LINE]
 
 
-def contents(place: Place, pack: PackRef, pieces: Pieces) -> Iterator[Excerpt]:
+def desk() -> memoryview:
+    """Memory for `contents` to unpack into."""
+    return memoryview(bytearray(_SPAN_BLOCKS * BLOCK_PAGES * PAGE))
+
+
+def contents(place: Place, pack: PackRef, pieces: Pieces, desk: memoryview) -> Iterator[Excerpt]:
     """The pieces, sorted by their lines in the pack, as many as are read at once.
 
-    Raises `Missing`, `Corrupt`, `Denied`.
+    Each excerpt lies on the `desk` until the next one is asked for. Raises `Missing`, `Corrupt`, `Denied`.
     """
     if not len(pieces):
         return
     footer = read_footer(place, pack)
     for part in _spans(pieces):
         first, last = (part[[0, -1], 0] // BLOCK_LINES).tolist()
-        yield Excerpt(_blocks(place, pack, footer, first, last), part - (first * BLOCK_LINES, 0, 0))
+        lines = _unpacked(place, pack, footer, range(first, last + 1), desk)
+        yield Excerpt(lines, part - (first * BLOCK_LINES, 0, 0))
 
 
 def _spans(pieces: Pieces) -> list[Pieces]:
@@ -70,21 +73,19 @@ def _spans(pieces: Pieces) -> list[Pieces]:
     return np.split(pieces, np.flatnonzero(begins[1:] | (np.diff(nth) != 0)) + 1)
 
 
-def _blocks(place: Place, pack: PackRef, footer: Footer, first: int, last: int) -> list[bytes]:
-    starts = footer.starts[first : last + 2].tolist()
+def _unpacked(place: Place, pack: PackRef, footer: Footer, blocks: range, desk: memoryview) -> memoryview:
+    starts = footer.starts[blocks.start : blocks.stop + 1].tolist()
     key = place.domain.pack(pack.name)
+    pages = (blocks.stop - blocks.start - 1) * BLOCK_PAGES + block_pages(pack, blocks[-1])
 
-    def read() -> list[bytes]:
+    def read() -> memoryview:
         sealed = memoryview(place.blobs.get_range(key, starts[0], starts[-1] - starts[0]))
-        parts = [sealed[begin - starts[0] : end - starts[0]] for begin, end in pairwise(starts)]
-        return [_opened(place, pack, footer, first + nth, part) for nth, part in enumerate(parts)]
+        lines = desk[: pages * PAGE]
+        for nth, (begin, end) in enumerate(pairwise(starts)):
+            block = lines[nth * BLOCK_PAGES * PAGE : (nth + 1) * BLOCK_PAGES * PAGE]
+            place.codec.open_into(
+                block, sealed[begin - starts[0] : end - starts[0]], footer.hashes[blocks[nth]]
+            )
+        return lines
 
     return place.trusted(key, read)
-
-
-def _opened(place: Place, pack: PackRef, footer: Footer, block: int, sealed: memoryview) -> bytes:
-    size = block_pages(pack, block) * PAGE
-    data = place.codec.open(sealed, size, footer.hashes[block])
-    if len(data) != size:
-        raise Corrupt(f"{pack.name}: block {block} holds fewer pages than its footer says")
-    return data

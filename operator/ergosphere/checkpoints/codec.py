@@ -2,7 +2,8 @@
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import zstandard
@@ -58,13 +59,31 @@ class Codec:
         Raises `Corrupt`, before anything is decoded, when the hash differs; `Denied` when the key does
         not fit.
         """
-        if digest(sealed) != expected:
-            raise Corrupt("stored bytes do not have the hash they were written with")
-        packed = self._decrypt(sealed)
-        try:
+        packed = self._verified(sealed, expected)
+        with self._unpacking():
             if zstandard.frame_content_size(packed) > size:
                 raise Corrupt("stored bytes unpack to more than they may")
             return self._decompressor().decompress(packed, max_output_size=size)
+
+    def open_into(self, target: memoryview, sealed: Data, expected: str) -> None:
+        """Fill `target` with the bytes behind `sealed`; as `open`, and `Corrupt` for more or fewer bytes.
+
+        Memory that was used before is best: the system gives new memory page by page, and takes its time.
+        """
+        packed = self._verified(sealed, expected)
+        with self._unpacking(), self._decompressor().stream_reader(packed) as reader:
+            if zstandard.frame_content_size(packed) != len(target) or reader.readinto(target) != len(target):
+                raise Corrupt("stored bytes do not unpack to as many as they must")
+
+    def _verified(self, sealed: Data, expected: str) -> Data:
+        if digest(sealed) != expected:
+            raise Corrupt("stored bytes do not have the hash they were written with")
+        return self._decrypt(sealed)
+
+    @contextmanager
+    def _unpacking(self) -> Iterator[None]:
+        try:
+            yield
         except zstandard.ZstdError as error:
             if self._cipher is None:
                 raise Denied("stored bytes are not readable without an encryption key") from error

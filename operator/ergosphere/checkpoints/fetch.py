@@ -1,23 +1,24 @@
 """Fetching one rank: blocks read, verified, unpacked and written on all cores."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 
 import numpy as np
 
-from ergosphere.checkpoints.blocks import BLOCK_LINES, Pieces, contents
+from ergosphere.checkpoints.blocks import BLOCK_LINES, Pieces, contents, desk
 from ergosphere.checkpoints.cores import width
 from ergosphere.checkpoints.errors import Invalid, Missing, Unavailable
 from ergosphere.checkpoints.manifest import Manifest
 from ergosphere.checkpoints.pages import LINE, PAGE, PAGE_LINES, cut_at_borders, pages_in
 from ergosphere.checkpoints.place import Place
-from ergosphere.checkpoints.recipe import ZEROS, Recipe
+from ergosphere.checkpoints.recipe import ZEROS, PackRef, Recipe
 from ergosphere.checkpoints.restored import RestoredFiles
 
 _SMALL_FILE = 64 << 20
+_PORTION_BLOCKS = 32  # 8 MiB
 
 
 def fetch(place: Place, manifest: Manifest, rank: int, destination: Path, stop: threading.Event) -> int:
@@ -30,15 +31,17 @@ def fetch(place: Place, manifest: Manifest, rank: int, destination: Path, stop: 
     files = RestoredFiles(destination, recipe)
     files.create()
 
-    pieces = _pieces(recipe)
+    portions = list(_portions(recipe))
+
+    desks = _Desks()
 
     def fill(number: int) -> None:
-        for read in contents(place, recipe.packs[number], pieces[number]):
+        for read in contents(place, *portions[number], desks.own):
             if stop.is_set():
                 raise Unavailable("fetching was cancelled")
             files.write(read)
 
-    _on_threads(fill, range(len(recipe.packs)), stop)
+    _on_threads(fill, range(len(portions)), stop)
     files.verify()
     files.finish()
     return recipe.size
@@ -62,10 +65,17 @@ def read_file(place: Place, recipe: Recipe, path: str) -> bytes:
     end = begin + pages_in(file.size) * PAGE_LINES
     for pack, pieces in zip(recipe.packs, _pieces(recipe), strict=True):
         wanted = pieces[(pieces[:, 2] >= begin) & (pieces[:, 2] < end)]
-        for target, data in chain.from_iterable(contents(place, pack, wanted)):
+        for target, data in chain.from_iterable(contents(place, pack, wanted, desk())):
             at = (target - begin) * LINE
             content[at : at + len(data)] = data
     return bytes(content[: file.size])
+
+
+class _Desks(threading.local):
+    """One for each thread."""
+
+    def __init__(self) -> None:
+        self.own = desk()
 
 
 def _on_threads(work: Callable[[int], None], numbers: range, stop: threading.Event) -> None:
@@ -82,6 +92,14 @@ def _on_threads(work: Callable[[int], None], numbers: range, stop: threading.Eve
         future.result()
 
 
+def _portions(recipe: Recipe) -> Iterator[tuple[PackRef, Pieces]]:
+    """What is wanted from each pack, in portions so small that no thread is at work for long alone."""
+    for pack, pieces in zip(recipe.packs, _pieces(recipe), strict=True):
+        portion = pieces[:, 0] // (_PORTION_BLOCKS * BLOCK_LINES)
+        for part in np.split(pieces, np.flatnonzero(np.diff(portion)) + 1):
+            yield pack, part
+
+
 def _pieces(recipe: Recipe) -> list[Pieces]:
     """For each source what is wanted from it, in the order it lies there."""
     runs = recipe.runs.astype(np.int64)
@@ -91,4 +109,5 @@ def _pieces(recipe: Recipe) -> list[Pieces]:
     run, begin, end = cut_at_borders(first, count, BLOCK_LINES)
     order = np.lexsort((begin, source[run]))
     pieces = np.stack([begin, end - begin, (target - first)[run] + begin], axis=1)[order]
-    return np.split(pieces, np.searchsorted(source[run][order], range(2, len(recipe.sources) + 1)))
+    borders = np.searchsorted(source[run][order], range(1, len(recipe.sources) + 2))
+    return [pieces[begin:end] for begin, end in pairwise(borders)]

@@ -5,7 +5,7 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from ergosphere.checkpoints.blocks import BLOCK_LINES, Excerpt
+from ergosphere.checkpoints.blocks import Excerpt
 from ergosphere.checkpoints.pages import LINE, PAGE_LINES, Lines, cut_at_borders, weights
 
 _LINE_WORDS = LINE // 8
@@ -42,13 +42,9 @@ class ChunkSums:
 
 def _sums(excerpt: Excerpt, begin: Lines, end: Lines) -> NDArray[np.uint64]:
     """The sums of the words of ranges of the excerpt's lines, which may overlap."""
-    starts = BLOCK_LINES * np.arange(len(excerpt.blocks))
-    edges, place = np.unique(np.concatenate([begin, end, starts]), return_inverse=True)
-    words = edges * _LINE_WORDS
-    up_to, found = np.searchsorted(edges, starts[1:]), [np.zeros(1, dtype=np.uint64)]
-    for block, start, here in zip(excerpt.blocks, starts, np.split(words, up_to), strict=True):
-        held = np.frombuffer(block, dtype=np.uint64)
-        inside = here - start * _LINE_WORDS
-        found.append(np.add.reduceat(held, inside[inside < len(held)]))
-    sums = np.cumsum(np.concatenate(found))
-    return sums[place[len(begin) : 2 * len(begin)]] - sums[place[: len(begin)]]
+    words = np.frombuffer(excerpt.lines, dtype=np.uint64)
+    edges, place = np.unique(np.concatenate([begin, end]), return_inverse=True)
+    steps = np.add.reduceat(words[: edges[-1] * _LINE_WORDS], edges[:-1] * _LINE_WORDS)
+    sums: NDArray[np.uint64] = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(steps)])
+    found: NDArray[np.uint64] = sums[place[len(begin) :]] - sums[place[: len(begin)]]
+    return found

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ergosphere.checkpoints import Corrupt
 from ergosphere.checkpoints.codec import Codec, digest
 
 _BLOCK = 256 << 10
@@ -25,6 +26,20 @@ def test_what_was_sealed_opens(key: bytes | None, blocks: list[bytes]) -> None:
     sealed = codec.seal_all(blocks)
     opened = [codec.open(part, len(block), digest(part)) for part, block in zip(sealed, blocks, strict=True)]
     assert opened == blocks
+    for part, block in zip(sealed, blocks, strict=True):
+        target = memoryview(bytearray(b"x" * len(block)))
+        codec.open_into(target, part, digest(part))
+        assert target == block
+
+
+@pytest.mark.parametrize("key", [None, bytes(32)])
+@pytest.mark.parametrize("size", [0, _BLOCK - 1, _BLOCK + 1])
+@pytest.mark.parametrize("block", [floats(), text()], ids=["floats", "text"])
+def test_a_block_of_another_size_is_corrupt(key: bytes | None, size: int, block: bytes) -> None:
+    codec = Codec(key)
+    (sealed,) = codec.seal_all([block])
+    with pytest.raises(Corrupt, match="as many as they must"):
+        codec.open_into(memoryview(bytearray(size)), sealed, digest(sealed))
 
 
 def test_blocks_after_one_that_compresses_well_are_compressed_well() -> None:
