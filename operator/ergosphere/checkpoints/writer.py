@@ -9,7 +9,7 @@ from queue import Queue
 import numpy as np
 from numpy.typing import NDArray
 
-from ergosphere.checkpoints.blobs import Blobs
+from ergosphere.checkpoints.blobs import Blobs, Data
 from ergosphere.checkpoints.codec import Codec, digest
 from ergosphere.checkpoints.errors import StoreError, Unavailable
 from ergosphere.checkpoints.pack import BLOCK_PAGES, PACK_PAGES, Footer, footer_bytes
@@ -17,7 +17,7 @@ from ergosphere.checkpoints.pages import Pages, Prints
 from ergosphere.checkpoints.places import Domain
 from ergosphere.checkpoints.recipe import PackRef
 
-_Sealed = tuple[bytes, list[int], list[str]]  # blocks that follow each other, their lengths and hashes
+_Sealed = tuple[list[Data], list[int], list[str]]  # blocks that follow each other, their lengths and hashes
 _GROUP_PAGES = 8 * BLOCK_PAGES  # what is sealed at once: a pack is a multiple of it
 _GROUPS_QUEUED = 3
 _COPIED_BELOW = 4  # fewer than this part of a chunk are copied, and the chunk let go
@@ -63,14 +63,14 @@ class _Pack:
                     self._upload.result()
                     raise
 
-    def _parts(self) -> Iterator[bytes]:
+    def _parts(self) -> Iterator[Data]:
         lengths: list[int] = []
         hashes: list[str] = []
         while (blocks := self._queue.get()) is not None:
             sealed, sizes, digests = blocks.result()
             lengths += sizes
             hashes += digests
-            yield sealed
+            yield from sealed
         footer = Footer(np.concatenate(self._prints), np.array(lengths, dtype=np.uint32), hashes)
         self._prints.clear()  # the pack stays known until the save ends, and these are most of it
         end, length, hashed = footer_bytes(footer, self._codec)
@@ -141,7 +141,7 @@ class PackWriter:
 
     def _seal(self, parts: list[Pages]) -> _Sealed:
         sealed = self._codec.seal_all([block.data.cast("B") for block in _blocks(parts)])
-        return b"".join(sealed), [len(block) for block in sealed], [digest(block) for block in sealed]
+        return sealed, [len(block) for block in sealed], [digest(block) for block in sealed]
 
 
 def _blocks(parts: list[Pages]) -> Iterator[Pages]:
