@@ -30,10 +30,7 @@ def fetch(place: Place, manifest: Manifest, rank: int, destination: Path, stop: 
     recipe = place.recipe(manifest, rank)
     files = RestoredFiles(destination, recipe)
     files.create()
-
-    portions = list(_portions(recipe))
-
-    desks = _Desks()
+    portions, desks = list(_portions(recipe)), _Desks()
 
     def fill(number: int) -> None:
         for read in contents(place, *portions[number], desks.own):
@@ -61,11 +58,11 @@ def read_file(place: Place, recipe: Recipe, path: str) -> bytes:
         raise Missing(f"{path}: no such file in the checkpoint")
     if file.size > _SMALL_FILE:
         raise Invalid(f"{path}: larger than {_SMALL_FILE >> 20} MiB")
-    content = bytearray(pages_in(file.size) * PAGE)
+    content, own = bytearray(pages_in(file.size) * PAGE), desk()
     end = begin + pages_in(file.size) * PAGE_LINES
     for pack, pieces in zip(recipe.packs, _pieces(recipe), strict=True):
         wanted = pieces[(pieces[:, 2] >= begin) & (pieces[:, 2] < end)]
-        for target, data in chain.from_iterable(contents(place, pack, wanted, desk())):
+        for target, data in chain.from_iterable(contents(place, pack, wanted, own)):
             at = (target - begin) * LINE
             content[at : at + len(data)] = data
     return bytes(content[: file.size])
