@@ -92,12 +92,15 @@ def announcement(status: TrainingJobStatus) -> Happening:
 
 
 def unfit(view: JobView, now: datetime) -> tuple[str, str] | None:
-    """A node that cannot take its worker, and why: the scheduler or the agent says so."""
+    """A node that cannot take its worker, and why: the scheduler, its runtime or the agent says so."""
     status = view.job.status
     nodes = {p.rank: p.node for p in status.placement}
     for rank, report in view.ranks.items():
         if report.phase is Phase.FAILED and report.failure and report.failure.reason == "IncompatibleNode":
             return nodes[rank], report.failure.message
+    unstarted = next((p for p in view.workers.values() if p.unstarted and not p.deleting), None)
+    if unstarted:
+        return unstarted.node, unstarted.unstarted
     refused = next((p for p in view.workers.values() if p.unschedulable and not p.node), None)
     if refused is None or refused.created is None:
         return None

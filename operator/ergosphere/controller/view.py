@@ -20,9 +20,11 @@ _STUCK = {
     "ErrImageNeverPull",
     "CreateContainerConfigError",
 }
+_STUCK |= {"CreateContainerError", "RunContainerError"}
 # Exit codes above are 128 and the number of the signal that ended the container's first process.
 _SIGNALLED = 128
-_STUCK |= {"CreateContainerError", "RunContainerError"}
+# How kubelets with containerd, CRI-O or Docker call a container whose first process never began.
+_UNSTARTED = {"StartError", "ContainerCannotRun"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class WorkerPod:
     """A worker's pod. `left` is the cut with which its program was ended, by the launcher's word.
 
     `reason` is set when something else than the program, or a cut, has ended it.
+    `unstarted` is why the node's runtime could not start it.
     `lost` says that its node is gone or out of reach, `grace_seconds` how long a deleted pod may go on,
     `ended` when its program ended, by its node's clock.
     """
@@ -48,6 +51,7 @@ class WorkerPod:
     left: str = ""
     images: tuple[tuple[str, str], ...] = ()
     unschedulable: str = ""
+    unstarted: str = ""
     stuck: str = ""
     lost: bool = False
     grace_seconds: int = 0
@@ -146,6 +150,7 @@ def _worker(pod: Mapping[str, Any], main: str, lost: Callable[[str], bool]) -> W
         left=_left(ended) if ended else "",
         images=tuple((c["name"], c.get("imageID", "")) for c in containers),
         unschedulable=_unschedulable(status),
+        unstarted=_unstarted(ended) if ended else "",
         stuck=_stuck([*containers, *(status.get("initContainerStatuses") or ())]),
     )
 
@@ -169,9 +174,16 @@ def _left(terminated: Mapping[str, Any]) -> str:
 
 
 def _killed(terminated: Mapping[str, Any]) -> str:
-    """Why a launcher said nothing: it was killed. Memory runs out by the program's own doing."""
+    """Why a launcher said nothing: it never began or was killed. Memory runs out by what the program does."""
+    if _unstarted(terminated):
+        return "its container could not be started"
     by_signal = terminated.get("exitCode", 0) > _SIGNALLED and terminated.get("reason") != "OOMKilled"
     return "the launcher was killed" if by_signal and not _word(terminated) else ""
+
+
+def _unstarted(terminated: Mapping[str, Any]) -> str:
+    reason = terminated.get("reason", "")
+    return f"{reason}: {terminated.get('message', '')}" if reason in _UNSTARTED else ""
 
 
 def _word(terminated: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -515,3 +515,11 @@ def test_a_node_whose_scheduler_refuses_the_worker_for_a_while_is_left_out_of_th
     refused = after(scene, later=45)
     assert (nodes(refused.status), refused.status.unfit_nodes) == ([], ["n1"])
     assert "n1 cannot take the job: Insufficient memory" in refused.happenings[0].message
+
+
+def test_a_node_whose_runtime_cannot_start_a_worker_is_left_out_and_no_failure_is_counted():
+    scene = Scene().placed("n1", "n2", restoreFrom="ns/a/c-1").checkpoint("a-1", "Ready")
+    scene.report(Phase.RESTORED, 0).ended(128, 1, unstarted="StartError: frozen", reason="unstarted")
+    result = after(scene)
+    assert (nodes(result.status), result.status.unfit_nodes, result.status.failures) == ([], ["n2"], 0)
+    assert "n2 cannot take the job: StartError: frozen" in result.happenings[0].message

@@ -44,3 +44,11 @@ def test_a_launcher_that_was_killed_is_nothing_that_the_program_did() -> None:
 )
 def test_what_the_program_or_its_template_did_counts(code: int, message: str, reason: str) -> None:
     assert ended(code, message, reason).reason == ""
+
+
+@pytest.mark.parametrize("reason", ["StartError", "ContainerCannotRun"])
+def test_a_container_that_never_began_is_the_node_s_failure(reason: str) -> None:
+    pod = ended(128, "runc create failed: unable to freeze", reason)
+    assert pod.unstarted == f"{reason}: runc create failed: unable to freeze"
+    assert pod.reason == "its container could not be started"
+    assert ended(128, "", "Error").unstarted == ""
