@@ -3,6 +3,7 @@
 import asyncio
 import importlib
 from collections.abc import Callable
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,11 +78,20 @@ class Depot:
             await self._fetch_all(checkpoint, path)
             return Outcome({"fetch": watch.ms()})
         await self._opened().fetch(checkpoint, self._settings.rank, path)
+        return Outcome({"fetch": watch.ms()}, origin=await asyncio.to_thread(self._origin))
+
+    def _origin(self) -> Origin:
+        """What the fetched image needs: an address that no socket is bound to may be somebody else's now."""
+        from ergosphere.checkpoints import Corrupt, criu
+
+        image = self._images.path(RESTORE_DIRECTORY) / "files.img"
         try:
             origin = self._images.origin(RESTORE_DIRECTORY)
-        except ValueError as error:
+            bound = criu.socket_addresses(image.read_bytes()) if image.exists() else frozenset()
+        except (ValueError, Corrupt) as error:
             raise StoreFailed("CheckpointCorrupt", str(error)) from None
-        return Outcome({"fetch": watch.ms()}, origin=origin)
+        needed = tuple(a for a in origin.addresses if ip_address(a) in bound)
+        return origin.model_copy(update={"addresses": needed})
 
     async def _fetch_all(self, checkpoint: str, path: Path) -> None:
         """Fetch what each rank saved, whatever their number was, in directories named by their order.

@@ -7,6 +7,7 @@ A file is a magic word or two and then messages in protobuf's wire format, each 
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from ergosphere.checkpoints.errors import Corrupt
 
@@ -20,6 +21,7 @@ _FILE_BITS = 1 << 6 | 1 << 7
 _WIRE_SIZES = {1: 8, 5: 4}
 
 Value = int | bytes
+IPAddress = IPv4Address | IPv6Address
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,27 @@ def file_names(image: bytes) -> dict[int, str]:
                 name = next((text for at, text in reg if at == 6 and isinstance(text, bytes)), b"")
                 names[_number(reg, 1)] = name.decode(errors="replace")
     return names
+
+
+def socket_addresses(image: bytes) -> frozenset[IPAddress]:
+    """What the internet sockets in `files.img` are bound to, IPv4 ones as such; raises `Corrupt`."""
+    found = set()
+    for entry in _messages(image, _FILES_MAGIC, empty=True):
+        for number, value in entry:
+            if number == 4 and isinstance(value, bytes):
+                words = [word for at, word in _fields(value) if at == 11 and isinstance(word, int)]
+                found.add(_address(words))
+    return frozenset(found)
+
+
+def _address(words: list[int]) -> IPAddress:
+    """An address as the kernel has it in memory, in words of 32 bits."""
+    try:
+        address = ip_address(b"".join(struct.pack("<I", word) for word in words))
+    except (ValueError, struct.error) as error:
+        raise Corrupt("a CRIU image with a socket that has no address") from error
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
 
 
 def _mapping(vma: list[tuple[int, Value]]) -> Mapping:

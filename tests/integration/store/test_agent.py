@@ -2,6 +2,7 @@
 
 import os
 import random
+import struct
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,13 +65,20 @@ def store_of(root: Path, url: str, **more: str) -> Store:
     return open_store(Settings.from_environment(environment, root=root), os.environ)
 
 
+class Left(Departed):
+    """A pod that has two addresses, one of its own and one that the program brought along."""
+
+    async def present(self) -> tuple[str, ...]:
+        return "10.1.0.8", "10.1.0.9"
+
+
 def depot(root: Path, url: str) -> Depot:
     """A worker's depot, with an image of 16 MiB of the cut c1."""
     settings = Settings.from_environment({**WORKER, "ERGO_STORE": url}, root=root)
     (settings.images / "c1").mkdir(parents=True)
     (settings.images / "c1" / "pages-1.img").write_bytes(random.Random(1).randbytes(4096 * PAGE))
     images = Images(settings.images)
-    return Depot(settings, NodePlatform.here(), images, Departed(), lambda: open_store(settings, os.environ))
+    return Depot(settings, NodePlatform.here(), images, Left(), lambda: open_store(settings, os.environ))
 
 
 async def test_credentials_come_from_the_environment(bucket: Gateway, tmp_path: Path) -> None:
@@ -82,6 +90,25 @@ async def test_credentials_come_from_the_environment(bucket: Gateway, tmp_path: 
     assert (tmp_path / "run/images" / RESTORE_DIRECTORY / "pages-1.img").read_bytes() == (
         tmp_path / "run/images/c1/pages-1.img"
     ).read_bytes()
+
+
+async def test_only_addresses_that_a_socket_is_bound_to_are_brought_along(tmp_path: Path) -> None:
+    worker = depot(tmp_path, (tmp_path / "store").as_uri())
+    socket = bytes([0x08, 7, 0x18, 2, 0x58]) + varint(int.from_bytes(bytes([10, 1, 0, 9]), "little"))
+    entry = bytes([0x08, 2, 0x10, 7, 0x22, len(socket)]) + socket
+    head = struct.pack("<3I", 0x54564319, 0x56303138, len(entry))
+    (tmp_path / "run/images/c1/files.img").write_bytes(head + entry)
+    saved = await worker.perform(do.StoreSave("c1"))
+    await worker.perform(do.StoreCommit("c1", (saved.digest,)))
+    fetched = await worker.perform(do.StoreFetch("ns/job/c1"))
+    assert fetched.origin
+    assert fetched.origin.addresses == ("10.1.0.9",)
+
+
+def varint(value: int) -> bytes:
+    """A number as protobuf writes it."""
+    low, rest = value & 0x7F, value >> 7
+    return bytes([low | 0x80]) + varint(rest) if rest else bytes([low])
 
 
 async def test_a_wrong_credential_is_named_as_such_and_not_told(

@@ -129,3 +129,19 @@ def test_a_page_map_comes_back(segments: list[tuple[int, int]]) -> None:
     found = criu.page_map(image(PAGEMAP, message(_1=9), *entries))
     assert found.pages_id == 9
     assert [(one.address, one.pages) for one in found.segments] == segments
+
+
+def socket(family: int, *words: int) -> bytes:
+    """An entry of `files.img`: an internet socket bound to an address of 32-bit words."""
+    bound = b"".join(message(_11=word) for word in words)
+    return message(_1=2, _2=7, _4=message(_1=7, _2=8, _3=family) + bound + message(_12=1))
+
+
+def test_the_addresses_that_sockets_are_bound_to_are_known() -> None:
+    v4, mapped = int.from_bytes(bytes([10, 1, 0, 8]), "little"), 0xFFFF0000
+    files = image(FILES, socket(2, v4), socket(10, 0, 0, mapped, v4 + 1), socket(10, 0xFD, 0, 0, 1 << 24))
+    assert {str(a) for a in criu.socket_addresses(files)} == {"10.1.0.8", "11.1.0.8", "fd00::1"}
+    with pytest.raises(Corrupt, match="no address"):
+        criu.socket_addresses(image(FILES, socket(2)))
+    with pytest.raises(Corrupt, match="no address"):
+        criu.socket_addresses(image(FILES, socket(2, 1 << 40)))
