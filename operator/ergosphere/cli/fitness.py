@@ -30,7 +30,7 @@ def fitness(nodes: Sequence[Object], *, user_namespaces: bool) -> Iterable[Findi
 
 def _node(node: Object, namespaces: bool) -> Finding:
     check = f"node {node['metadata']['name']}"
-    info = (node.get("status") or {}).get("nodeInfo") or {}
+    info = _info(node)
     kernel, runtime = info.get("kernelVersion", ""), info.get("containerRuntimeVersion", "")
     says = ", ".join(part for part in (f"Linux {kernel}", runtime.replace("://", " ")) if part)
     if not ready(node):
@@ -51,7 +51,11 @@ def _node(node: Object, namespaces: bool) -> Finding:
 
 def _buffers(nodes: Iterable[Object]) -> Iterable[Finding]:
     """Nothing that a cluster says of its nodes tells what their sockets may hold."""
-    tight = sorted(node["metadata"]["name"] for node in nodes if numbers(_kernel(node)) < ROOMY_KERNEL)
+    tight = sorted(
+        node["metadata"]["name"]
+        for node in nodes
+        if numbers(_info(node).get("kernelVersion", "")) < ROOMY_KERNEL
+    )
     if tight:
         says = f"before Linux {dotted(ROOMY_KERNEL)} sockets hold too little for gangs: {', '.join(tight)}"
         mend = (
@@ -61,13 +65,13 @@ def _buffers(nodes: Iterable[Object]) -> Iterable[Finding]:
         yield Finding("socket buffers", State.UNKNOWN, says, mend)
 
 
-def _kernel(node: Object) -> str:
-    version: str = ((node.get("status") or {}).get("nodeInfo") or {}).get("kernelVersion", "")
-    return version
+def _info(node: Object) -> Object:
+    info: Object = (node.get("status") or {}).get("nodeInfo") or {}
+    return info
 
 
 def _alone(nodes: Iterable[Object]) -> list[str]:
-    infos = {n["metadata"]["name"]: (n.get("status") or {}).get("nodeInfo") or {} for n in nodes}
+    infos = {n["metadata"]["name"]: _info(n) for n in nodes}
     platforms = {name: (i.get("architecture"), i.get("kernelVersion")) for name, i in infos.items()}
     counts = Counter(platforms.values())
     return [name for name, platform in platforms.items() if counts[platform] == 1]

@@ -1,11 +1,9 @@
 """What it costs to move a job: as much as its last move did, if it was moved before."""
 
-from decimal import Decimal
-
-from kubernetes.utils.quantity import parse_quantity
-
 from ergosphere.api.training_job import TrainingJob
 from ergosphere.scheduling.model import Moving
+
+from .node import amount
 
 _COPIED = ("dump", "files", "store", "fetch", "restore_files", "restore")
 """The parts of a move that take longer the more there is to move."""
@@ -31,9 +29,4 @@ def moving(job: TrainingJob) -> Moving:
 
 def _asked_bytes(job: TrainingJob) -> int:
     asked = (c.resources.limits | c.resources.requests for c in job.spec.template.spec.containers)
-    return job.spec.workers * sum(_bytes(each.get("memory", 0)) for each in asked)
-
-
-def _bytes(quantity: str | int) -> int:
-    number: Decimal = parse_quantity(quantity)  # type: ignore[no-untyped-call]
-    return int(number)
+    return job.spec.workers * sum(amount(each, "memory") for each in asked)

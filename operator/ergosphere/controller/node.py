@@ -19,6 +19,11 @@ def ready(node: Mapping[str, Any]) -> bool:
 
 
 def gpus(quantities: Mapping[str, Any] | None) -> int:
-    """How many GPUs are among these quantities, which Kubernetes may write as 1k as well as 1000."""
-    number: Decimal = parse_quantity((quantities or {}).get(GPU_RESOURCE, 0))  # type: ignore[no-untyped-call]
+    """How many GPUs are among these quantities."""
+    return amount(quantities or {}, GPU_RESOURCE)
+
+
+def amount(quantities: Mapping[str, Any], resource: str) -> int:
+    """How much of a resource is among these quantities, which Kubernetes may write as 1k as well as 1000."""
+    number: Decimal = parse_quantity(quantities.get(resource, 0))  # type: ignore[no-untyped-call]
     return int(number)

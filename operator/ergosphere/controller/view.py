@@ -19,8 +19,9 @@ _STUCK = {
     "InvalidImageName",
     "ErrImageNeverPull",
     "CreateContainerConfigError",
+    "CreateContainerError",
+    "RunContainerError",
 }
-_STUCK |= {"CreateContainerError", "RunContainerError"}
 # Exit codes above are 128 and the number of the signal that ended the container's first process.
 _SIGNALLED = 128
 # How kubelets with containerd, CRI-O or Docker call a container whose first process never began.
