@@ -8,7 +8,7 @@ from scenario.losses import Step, first_difference, joined
 
 # In the order of a move.
 PARTS = (
-    *("lock", "freeze", "dump", "files", "store", "commit"),
+    *("prepare", "lock", "freeze", "dump", "files", "store", "commit"),
     *("place", "start", "fetch", "restore_files", "restore"),
 )
 

@@ -19,31 +19,46 @@ const dumpLog = "dump.log"
 type Taken struct {
 	// Worker holds the program: Finish resumes it.
 	Worker *criu.Worker
-	// Freeze lasts from the request to the moment the program stands still, Dump from then to CRIU's end, Files
-	// from then to the end of the archive.
+	// Freeze lasts from CRIU's being told to begin to the moment the program stands still, Dump from then to CRIU's
+	// end, Files from then to the end of the archive.
 	Freeze, Dump, Files time.Duration
 	Bytes               int64
 }
 
-// Take freezes the program and writes its image to dir, replacing what is there. If it fails, the program runs on as
-// if nothing had been tried, dir holds CRIU's log alone, and the error is a *protocol.Failure for the job's owner.
-func Take(installed criu.Installed, record Record, dir string, roots []layer.Root) (Taken, error) {
-	begun := time.Now()
+// Prepare starts a CRIU that will write the program's image to dir, replacing what is there. Nearly all of the time
+// that CRIU takes until the program stands still is spent here, while the program runs. If it fails, dir holds CRIU's log
+// alone, and the error is a *protocol.Failure for the job's owner.
+func Prepare(installed criu.Installed, record Record, dir string) (*criu.Worker, error) {
 	if err := errors.Join(os.RemoveAll(dir), os.Mkdir(dir, 0o700)); err != nil {
-		return Taken{}, failure("ImageNotWritable", err)
+		return nil, failure("ImageNotWritable", err)
 	}
 	worker, err := installed.Dump(record.Root, dir, record.User)
 	if err != nil {
-		return Taken{}, failure("CheckpointerMissing", err)
+		return nil, failure("CheckpointerMissing", err)
 	}
-	taken, err := take(worker, record, dir, roots, begun)
+	goOn := func(string) error { return nil }
+	if err := worker.AdvanceTo(criu.StageReady, goOn); err != nil {
+		return nil, errors.Join(diagnosed(dir, err), worker.Close(), removeAllBut(dir, dumpLog))
+	}
+	return worker, nil
+}
+
+// Take freezes the program and writes its image to the dir that the worker was prepared for. If it fails, the program
+// runs on as if nothing had been tried, dir holds CRIU's log alone, and the error is a *protocol.Failure for the job's
+// owner.
+func Take(worker *criu.Worker, record Record, dir string, roots []layer.Root) (Taken, error) {
+	taken, err := take(worker, record, dir, roots)
 	if err != nil {
 		err = errors.Join(err, worker.Close(), removeAllBut(dir, dumpLog))
 	}
 	return taken, err
 }
 
-func take(worker *criu.Worker, record Record, dir string, roots []layer.Root, begun time.Time) (Taken, error) {
+func take(worker *criu.Worker, record Record, dir string, roots []layer.Root) (Taken, error) {
+	begun := time.Now()
+	if err := worker.Proceed(); err != nil {
+		return Taken{}, failure("CheckpointerFailed", err)
+	}
 	var frozen time.Time
 	var scans []scan
 	err := worker.AdvanceTo(criu.StageDumped, func(stage string) error {
@@ -54,11 +69,8 @@ func take(worker *criu.Worker, record Record, dir string, roots []layer.Root, be
 		scans = scanAll(roots)
 		return checkIPC()
 	})
-	if errors.Is(err, criu.ErrRefused) {
-		return Taken{}, criu.Diagnose(dir, dumpLog, err)
-	}
 	if err != nil {
-		return Taken{}, failure("CheckpointerFailed", err)
+		return Taken{}, diagnosed(dir, err)
 	}
 	taken := Taken{Worker: worker, Freeze: frozen.Sub(begun), Dump: time.Since(frozen)}
 	dumped := time.Now()
@@ -86,6 +98,14 @@ func addFiles(record Record, dir string, roots []layer.Root, scans []scan) (int6
 		return 0, err
 	}
 	return size(dir)
+}
+
+// diagnosed says why CRIU did not do what it was asked.
+func diagnosed(dir string, err error) error {
+	if errors.Is(err, criu.ErrRefused) {
+		return criu.Diagnose(dir, dumpLog, err)
+	}
+	return failure("CheckpointerFailed", err)
 }
 
 // failure gives an error a reason, unless it has one.

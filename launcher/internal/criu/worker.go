@@ -14,6 +14,7 @@ import (
 
 // The stages at which a request can be held, and the one that says the tree stands still.
 const (
+	StageReady    = "pre-dump"
 	StageFrozen   = "query-ext-files"
 	StageDumped   = "post-dump"
 	StageRestored = "pre-resume"

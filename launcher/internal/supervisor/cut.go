@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ergosphere.dev/launcher/internal/checkpoint"
+	"ergosphere.dev/launcher/internal/criu"
 	"ergosphere.dev/launcher/internal/link"
 	"ergosphere.dev/launcher/internal/protocol"
 )
@@ -32,12 +33,23 @@ func (s *Supervisor) dump(call link.Call) error {
 	if s.config.Saving != nil {
 		return s.askToSave(call)
 	}
-	record := s.record
+	record, worker := s.record, s.takeReady(call)
 	s.perform("dump", func() func() {
-		taken, err := checkpoint.Take(s.config.CRIU, record, call.Dir, s.config.Roots)
+		taken, err := s.take(worker, record, call.Dir)
 		return func() { s.onDumped(call, taken, err) }
 	})
 	return nil
+}
+
+// take uses the worker that was prepared, if it still is there: its lease may have ended.
+func (s *Supervisor) take(worker *criu.Worker, record checkpoint.Record, dir string) (checkpoint.Taken, error) {
+	if worker == nil {
+		var err error
+		if worker, err = checkpoint.Prepare(s.config.CRIU, record, dir); err != nil {
+			return checkpoint.Taken{}, err
+		}
+	}
+	return checkpoint.Take(worker, record, dir, s.config.Roots)
 }
 
 func (s *Supervisor) onDumped(call link.Call, taken checkpoint.Taken, err error) {
@@ -93,6 +105,7 @@ func (s *Supervisor) holds(call link.Call, operation string) error {
 }
 
 func (s *Supervisor) onLeaseEnd() {
+	s.dismiss()
 	// The lease may have ended while another event was handled that thawed the program.
 	if !s.held() || s.busy != "" {
 		return

@@ -91,6 +91,7 @@ func (s *Supervisor) leave(call link.Call) error {
 
 // endTree kills whatever is left of the program's tree, and copies out the last of its output.
 func (s *Supervisor) endTree() error {
+	s.dismiss()
 	processes, err := proctree.List()
 	if err != nil {
 		return err

@@ -42,15 +42,8 @@ type save struct {
 	overdue <-chan time.Time
 }
 
-// prepare announces a cut. All workers are told before the first is asked to save.
-func (s *Supervisor) prepare(call link.Call) error {
-	if s.config.Saving == nil || call.Cut == "" || call.LeaseSeconds == 0 {
-		return protocol.Failed("BadRequest",
-			"prepare needs a cut and leaseSeconds, and a program that saves its own state")
-	}
-	if s.state != Running {
-		return s.wrongState("prepare", Running)
-	}
+// prepareToSave makes sure that the program can be asked.
+func (s *Supervisor) prepareToSave(call link.Call) error {
 	if err := s.willSave(); err != nil {
 		return err
 	}

@@ -54,6 +54,8 @@ type Supervisor struct {
 	stdout *output.Pump
 	stderr *output.Pump
 
+	// ready is empty unless a cut has been announced.
+	ready ready
 	// worker holds the program in the states Frozen and Restored.
 	worker *criu.Worker
 	cut    string

@@ -74,8 +74,8 @@ def _cut_on(state: State) -> do.TreeWork | None:
 
 
 def _lock(state: State, cut: Cut) -> do.TreeWork | None:
-    """The first barrier. Programs that save their own state may talk to each other meanwhile."""
-    if not state.cooperative:
+    """The first barrier. The slow part comes before the network is locked, which may hold the program up."""
+    if cut.prepared:
         return do.NetLock(cut.id)
     return do.LauncherPrepare(cut.id, cut.lease_seconds) if state.connected else None
 

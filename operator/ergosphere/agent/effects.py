@@ -53,7 +53,10 @@ class LauncherStart:
 
 @dataclass(frozen=True)
 class LauncherPrepare:
-    """Announce the cut to a launcher whose program saves its own state; its end is then an answer to it."""
+    """Announce the cut: the launcher has CRIU ready then.
+
+    That of a program which saves its own state takes the program's end for an answer to it from then on.
+    """
 
     cut: str
     lease_seconds: float

@@ -90,8 +90,9 @@ class Hands:
             case do.LauncherStart():
                 await self._launcher.ask("start")
             case do.LauncherPrepare(cut, seconds):
-                await self._launcher.ask("prepare", cut=cut, leaseSeconds=seconds)
-                return Outcome({"lock": watch.ms()})
+                path = f"{LAUNCHER_IMAGES}/{cut}"
+                await self._launcher.ask("prepare", cut=cut, dir=path, leaseSeconds=seconds)
+                return Outcome({"prepare": watch.ms()})
             case do.LauncherRenew(cut, seconds):
                 await self._launcher.ask("renew", cut=cut, leaseSeconds=seconds)
             case do.LauncherThaw(cut) if cut:

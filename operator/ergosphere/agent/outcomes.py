@@ -55,7 +55,8 @@ def succeeded(state: State, result: Succeeded) -> State:
         case do.LauncherStart() | do.LauncherThaw():
             return _standing(state, Program.RUNNING)
         case do.LauncherPrepare(cut):
-            return _cut_changed(state, cut, found, locked=True)
+            # A program that saves its own state may go on talking to its peers: for it this is the barrier.
+            return _cut_changed(state, cut, found, prepared=True, locked=state.cooperative)
         case do.LauncherLeave(cut):
             return replace(state, program=Program.LEFT).without_image(cut)
         case do.LauncherRestore():

@@ -49,6 +49,7 @@ class Cut:
     wishes: Wishes = Wishes()
     launcher_knows: float = 0.0
     held_since: float | None = None
+    prepared: bool = False
     locked: bool = False
     dumped: bool = False
     stored: bool = False

@@ -128,7 +128,7 @@ class CheckpointStatus(Model):
     """What the store had to add for it, in bytes."""
 
     parts_ms: Timings = Field(default={})
-    """How long each part of the cut took (freeze, dump, files, store), in milliseconds."""
+    """How long each part of the cut took (prepare, lock, freeze, dump, files, store), in milliseconds."""
 
     stall_ms: float | None = Field(default=None, ge=0)
     """How long the job stood still, in milliseconds; absent when the job left with this cut."""

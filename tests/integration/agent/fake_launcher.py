@@ -64,6 +64,9 @@ class FakeLauncher:
     def start(self, _: dict) -> None:
         self.state = "Running"
 
+    def prepare(self, line: dict) -> None:
+        assert line["cut"] in line["dir"]
+
     def dump(self, line: dict) -> dict:
         directory = self._directory(line)
         directory.mkdir(parents=True)

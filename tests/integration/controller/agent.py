@@ -47,7 +47,9 @@ class Hands:
     def _perform(self, work: do.Work) -> Outcome:
         program = self._program
         match work:
-            case do.NetLock() | do.LauncherPrepare():
+            case do.LauncherPrepare():
+                return Outcome({"prepare": 1.0})
+            case do.NetLock():
                 return Outcome({"lock": 1.0})
             case do.LauncherStatus():
                 return Outcome(status=Connected(program.state, program.cut, program.exit))

@@ -56,6 +56,11 @@ class Job:
         self.agent.call("start")
         return self
 
+    def prepare(self, lease: float = 30) -> None:
+        """Announces the next cut."""
+        cut = f"cut-{self.cuts + 1}"
+        self.agent.call("prepare", cut=cut, dir=f"/ergosphere/run/images/{cut}", leaseSeconds=lease)
+
     def dump(self, lease: float = 30) -> dict[str, Any]:
         self.cuts += 1
         return self.agent.dump(self.cut, lease)

@@ -200,6 +200,8 @@ def test_a_cut_asked_for_again_is_the_same_cut(pods: Pods) -> None:
         ("dump", {"cut": "a", "dir": "/ergosphere/run/images/../a", "leaseSeconds": 5}, "BadRequest"),
         ("dump", {"cut": "a", "dir": "/ergosphere/run/images/a"}, "BadRequest"),
         ("dump", {"cut": "../a", "dir": "/ergosphere/run/images/a", "leaseSeconds": 5}, "BadRequest"),
+        ("prepare", {"cut": "a", "dir": "/etc/a", "leaseSeconds": 5}, "BadRequest"),
+        ("prepare", {"cut": "a", "dir": "/ergosphere/run/images/a"}, "BadRequest"),
         ("leave", {"cut": "a"}, "WrongState"),
         ("renew", {"cut": "a", "leaseSeconds": 5}, "WrongState"),
         ("restore", {"dir": "/ergosphere/run/images/a"}, "WrongState"),

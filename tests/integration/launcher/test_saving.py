@@ -35,10 +35,6 @@ for number in range(begin, 10**9):
 """
 
 
-def prepare(job: Job, lease: float = 30) -> None:
-    job.agent.call("prepare", cut=f"cut-{job.cuts + 1}", leaseSeconds=lease)
-
-
 def counted(job: Job) -> list[int]:
     return [int(line) for line in job.lines() if not line.startswith("from")]
 
@@ -74,7 +70,7 @@ def test_a_program_goes_on_elsewhere_from_what_it_saved(pods: Pods, options: tup
     job = pods.python(COUNT, options=(*options, *SAVES, "--must-save"), template=few)
     for _ in range(3):
         job.await_lines(20)
-        prepare(job)
+        job.prepare()
         job.dump()
         job.leave()
         go_on(job)
@@ -87,7 +83,7 @@ def test_a_program_goes_on_elsewhere_from_what_it_saved(pods: Pods, options: tup
 def test_a_program_that_stays_is_started_again_where_it_is(pods: Pods) -> None:
     job = pods.python(COUNT, options=SAVES)
     job.await_lines(20)
-    prepare(job)
+    job.prepare()
     job.dump()
     assert job.agent.call("status")["state"] == "Frozen"
     job.thaw()
@@ -98,7 +94,7 @@ def test_a_program_that_stays_is_started_again_where_it_is(pods: Pods) -> None:
 def test_a_lease_that_runs_out_starts_the_program_again(pods: Pods) -> None:
     job = pods.python(COUNT, options=SAVES)
     job.await_lines(20)
-    prepare(job)
+    job.prepare()
     job.dump(lease=0.2)
     assert job.agent.event("thawed")["reason"] == "LeaseExpired"
     await_more_without_a_gap(job)
@@ -107,7 +103,7 @@ def test_a_lease_that_runs_out_starts_the_program_again(pods: Pods) -> None:
 def test_one_of_a_gang_is_not_started_again_without_what_the_others_saved(pods: Pods) -> None:
     job = pods.python(COUNT, options=(*SAVES, "--gang"))
     job.await_lines(20)
-    prepare(job)
+    job.prepare()
     job.dump(lease=0.2)
     event = job.agent.event("exited")
     assert (event["code"], event["signal"]) == (0, 0)
@@ -118,7 +114,7 @@ def test_one_of_a_gang_is_not_started_again_without_what_the_others_saved(pods: 
 def test_a_program_that_hears_of_the_cut_from_its_peers_may_end_before_it_is_asked(pods: Pods) -> None:
     job = pods.python(COUNT, options=SAVES)
     job.await_lines(20)
-    prepare(job)
+    job.prepare()
     job.agent.call("signal", signal=int(signal.SIGUSR1))
     job.await_file(STATE + "/count")
     job.dump()
@@ -130,7 +126,7 @@ def test_a_program_that_hears_of_the_cut_from_its_peers_may_end_before_it_is_ask
 def test_a_program_that_ended_for_a_cut_that_does_not_come_is_started_again(pods: Pods) -> None:
     job = pods.python(COUNT, options=SAVES)
     job.await_lines(20)
-    prepare(job, lease=0.2)
+    job.prepare(lease=0.2)
     job.agent.call("signal", signal=int(signal.SIGUSR1))
     assert job.agent.event("thawed")["reason"] == "LeaseExpired"
     await_more_without_a_gap(job)
@@ -148,7 +144,7 @@ def test_a_program_without_a_handler_is_not_ended_by_the_signal(pods: Pods) -> N
     job = pods.job("sh", "-c", "while sleep 0.01; do echo on; done", options=SAVES).start()
     job.await_lines(2)
     with pytest.raises(Refused) as refused:
-        prepare(job)
+        job.prepare()
     assert refused.value.reason == "SignalNotHandled"
     assert "signal 10 (user defined signal 1)" in refused.value.message
     with pytest.raises(Refused):
@@ -160,7 +156,7 @@ def test_a_program_below_a_shell_is_asked_as_it_handles_the_signal_and_the_shell
     command = (PYTHON, "-c", COUNT)
     job = pods.job("sh", "-c", '"$@"; exit $?', "sh", *command, options=(*SAVES, "--must-save")).start()
     job.await_lines(20)
-    prepare(job)
+    job.prepare()
     job.dump()
     job.leave()
     go_on(job)
@@ -173,7 +169,7 @@ SAVES_LATE = COUNT.replace("sys.exit(0)", "time.sleep(3); sys.exit(0)")
 def test_a_program_that_saves_too_late_runs_on_and_is_started_again_when_it_has(pods: Pods) -> None:
     job = pods.python(SAVES_LATE, options=("--save-in", STATE, "--save-within", "1"))
     job.await_lines(20)
-    prepare(job, lease=0.2)
+    job.prepare(lease=0.2)
     with pytest.raises(Refused) as refused:
         job.dump()
     assert (refused.value.reason, "within 1s" in refused.value.message) == ("NotSaved", True)
@@ -185,7 +181,7 @@ def test_a_program_that_saves_too_late_runs_on_and_is_started_again_when_it_has(
 def test_a_program_that_fails_to_save_has_failed(pods: Pods) -> None:
     job = pods.python(COUNT.replace("sys.exit(0)", "sys.exit(3)"), options=SAVES)
     job.await_lines(20)
-    prepare(job)
+    job.prepare()
     with pytest.raises(Refused) as refused:
         job.dump()
     assert refused.value.reason == "NotSaved"
@@ -198,7 +194,7 @@ def test_a_program_that_had_to_save_and_left_nothing_is_started_again(pods: Pods
     silent = COUNT.replace('open("/var/state/count", "w").write(str(number))', "pass")
     job = pods.python(silent.replace("begin = int", "begin = 0 #"), options=(*SAVES, "--must-save"))
     job.await_lines(20)
-    prepare(job)
+    job.prepare()
     with pytest.raises(Refused) as refused:
         job.dump()
     assert refused.value.reason == "NothingSaved"
@@ -208,7 +204,7 @@ def test_a_program_that_had_to_save_and_left_nothing_is_started_again(pods: Pods
 def test_what_a_program_leaves_running_does_not_outlive_it(pods: Pods) -> None:
     job = pods.python("import subprocess\nsubprocess.Popen(['sleep', '1000'])\n" + COUNT, options=SAVES)
     job.await_lines(20)
-    prepare(job)
+    job.prepare()
     job.dump()
     job.thaw()
     job.await_lines(20)
@@ -218,7 +214,7 @@ def test_what_a_program_leaves_running_does_not_outlive_it(pods: Pods) -> None:
 def test_a_terminated_pod_whose_program_has_saved_ends(pods: Pods) -> None:
     job = pods.python(COUNT, options=(*SAVES, "--grace", "4"))
     job.await_lines(20)
-    prepare(job)
+    job.prepare()
     job.dump()
     job.pod.signal(signal.SIGTERM)
     assert job.pod.wait() == 143
@@ -242,7 +238,7 @@ def test_workers_see_what_all_of_them_saved_whatever_their_number(pods: Pods) ->
     ranks = [pods.python(WRITES_FILES, options=SAVES, env={"RANK": str(rank)}) for rank in range(2)]
     for job in ranks:
         job.await_line("ready")
-        prepare(job)
+        job.prepare()
         job.dump()
         job.leave()
     go_on(ranks[0], ranks[1].pod, ranks[0].pod)
@@ -266,7 +262,7 @@ def test_what_a_worker_only_kept_yields_to_what_another_wrote(pods: Pods) -> Non
     for count in range(3):
         for job in ranks:
             job.await_line(f"count {count}")
-            prepare(job)
+            job.prepare()
             job.dump()
             job.leave()
         first, second = (job.pod for job in ranks)
@@ -279,7 +275,7 @@ def test_what_a_worker_only_kept_yields_to_what_another_wrote(pods: Pods) -> Non
 def test_a_directory_on_a_volume_is_expected_where_the_program_goes_on(pods: Pods) -> None:
     job = pods.python(COUNT.replace(STATE, "/shared"), options=("--save-in", "/shared"), volumes=("/shared",))
     job.await_lines(20)
-    prepare(job)
+    job.prepare()
     job.dump()
     assert sorted(p.name for p in (job.pod.images / job.cut).iterdir()) == ["launcher.json"]
     job.leave()
@@ -290,7 +286,7 @@ def test_a_directory_on_a_volume_is_expected_where_the_program_goes_on(pods: Pod
 def test_a_checkpoint_of_the_other_mode_is_refused(pods: Pods) -> None:
     job = pods.python(COUNT, options=SAVES)
     job.await_lines(20)
-    prepare(job)
+    job.prepare()
     job.dump()
     job.leave()
     other = pods.job("sleep", "1000")
@@ -303,5 +299,5 @@ def test_a_checkpoint_of_the_other_mode_is_refused(pods: Pods) -> None:
 def test_a_transparent_program_cannot_be_prepared(pods: Pods) -> None:
     job = pods.job("sleep", "1000").start()
     with pytest.raises(Refused) as refused:
-        prepare(job)
+        job.prepare()
     assert refused.value.reason == "BadRequest"

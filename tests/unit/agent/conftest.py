@@ -98,7 +98,8 @@ class Rank:
         return self.done(do.NetOpen).done(do.LauncherStart)
 
     def locked(self, cut: str = "c1", lease: float = 15.0) -> "Rank":
-        return self.running().lock(cut, lease).done(do.NetLock, parts_ms={"lock": 1.0}, locked=True)
+        self.running().lock(cut, lease).done(do.LauncherPrepare, parts_ms={"prepare": 0.5})
+        return self.done(do.NetLock, parts_ms={"lock": 1.0}, locked=True)
 
     def dumped(self, cut: str = "c1") -> "Rank":
         self.locked(cut).tell(Dump(cut=cut))

@@ -8,7 +8,7 @@ from ergosphere.api.agent import Commit, CutStep, Dump, Exit, Go, Phase, Store
 def test_the_program_is_prepared_and_its_network_stays_open(rank):
     r = rank(cooperative=True).running().lock()
     assert r.begun == [do.LauncherPrepare("c1", 15.0)]
-    r.done(do.LauncherPrepare, parts_ms={"lock": 1.0})
+    r.done(do.LauncherPrepare, parts_ms={"prepare": 1.0})
     assert (r.report.cut.step, r.state.network_locked) == (CutStep.LOCKED, False)
     r.tell(Dump(cut="c1")).done(do.LauncherDump, bytes=64)
     assert (r.report.phase, r.report.cut.step) == (Phase.FROZEN, CutStep.DUMPED)

@@ -12,7 +12,9 @@ def test_a_leaving_rank_goes_through_every_step(rank):
     r = rank().running()
     assert r.report.phase is Phase.RUNNING
     r.lock()
-    assert r.asked() == ["NetLock"]
+    assert r.begun == [do.LauncherPrepare("c1", 15.0)]
+    r.done(do.LauncherPrepare, parts_ms={"prepare": 0.5})
+    assert (r.asked(), r.report.cut.step) == (["NetLock"], None)
     r.done(do.NetLock, parts_ms={"lock": 1.0})
     assert r.report.cut.step is CutStep.LOCKED
     r.tell(Dump(cut="c1"))
@@ -29,6 +31,7 @@ def test_a_leaving_rank_goes_through_every_step(rank):
     assert (r.report.phase, r.report.cut.released) == (Phase.LEFT, False)
     assert r.begun == [do.RemoveImages(("c1",))]
     assert r.report.cut.parts_ms == {
+        "prepare": 0.5,
         "lock": 1.0,
         "freeze": 1.0,
         "dump": 2.0,
@@ -53,8 +56,8 @@ def test_a_staying_rank_runs_on_before_its_image_is_stored(rank):
 
 def test_commands_sent_ahead_of_time_are_carried_out_in_order(rank):
     r = rank().running().lock().tell(Dump(cut="c1")).tell(Store(cut="c1"))
-    assert r.asked() == ["NetLock"]
-    r.done(do.NetLock)
+    assert r.asked() == ["LauncherPrepare"]
+    r.done(do.LauncherPrepare).done(do.NetLock)
     assert r.asked() == ["LauncherDump"]
     r.done(do.LauncherDump)
     assert r.asked() == ["StoreSave"]
@@ -197,10 +200,10 @@ def test_a_second_cut_waits_for_the_first_to_let_go(rank):
 
 def test_a_new_cut_supersedes_one_whose_upload_still_runs(rank):
     r = rank().dumped().release().done(do.LauncherThaw).done(do.NetUnlock).tell(Store(cut="c1")).lock("c2")
-    assert r.asked() == ["StoreSave", "NetLock", "Cancel"]
+    assert r.asked() == ["StoreSave", "LauncherPrepare", "Cancel"]
     r.fails(do.StoreSave, "Cancelled")
     assert (r.report.cut.cut, r.report.cut.failure) == ("c2", None)
-    r.abort("c2").done(do.NetLock).done(do.NetUnlock)
+    r.abort("c2").done(do.LauncherPrepare)
     assert do.RemoveImages(("c1", "c2")) in r.begun
 
 
@@ -208,7 +211,7 @@ def test_a_late_command_cannot_revive_a_finished_cut(rank):
     r = rank().locked().abort().done(do.NetUnlock).done(do.RemoveImages)
     r.lock("c1")
     assert r.report.cut.step is CutStep.ABORTED
-    r.lock("c2").done(do.NetLock).lock("c1").tell(Dump(cut="c1"))
+    r.lock("c2").done(do.LauncherPrepare).done(do.NetLock).lock("c1").tell(Dump(cut="c1"))
     assert (r.report.cut.cut, r.begun) == ("c2", [])
 
 
@@ -216,7 +219,7 @@ def test_an_abort_of_a_cut_that_never_came_here_is_reported_and_keeps_it_away(ra
     r = rank().running().abort("c9")
     assert (r.report.cut.cut, r.report.cut.step) == ("c9", CutStep.ABORTED)
     r.lock("c9")
-    assert "NetLock" not in r.asked()
+    assert r.begun == []
 
 
 def test_a_lock_before_the_program_runs_fails_the_cut(rank):
@@ -244,8 +247,20 @@ def test_a_failed_thaw_is_tried_again_after_asking_where_the_program_stands(rank
 
 
 def test_a_failed_lock_is_never_taken_for_a_lock(rank):
-    r = rank().running().lock().tell(Dump(cut="c1")).fails(do.NetLock, "NetworkFailed")
+    r = rank().running().lock().tell(Dump(cut="c1")).done(do.LauncherPrepare)
+    r.fails(do.NetLock, "NetworkFailed")
     assert (r.report.cut.step, r.report.cut.failure.reason, r.begun) == (None, "NetworkFailed", [])
+
+
+def test_a_cut_that_the_launcher_is_not_ready_for_locks_nothing(rank):
+    r = rank().running().lock().tell(Dump(cut="c1")).fails(do.LauncherPrepare, "CheckpointerMissing")
+    assert (r.report.cut.failure.reason, r.begun) == ("CheckpointerMissing", [])
+
+
+def test_a_cut_that_is_undone_while_the_launcher_gets_ready_locks_nothing(rank):
+    r = rank().running().lock().abort().done(do.LauncherPrepare)
+    assert (r.report.phase, r.report.cut.step) == (Phase.RUNNING, CutStep.ABORTED)
+    assert "NetLock" not in r.asked()
 
 
 def test_the_network_is_unlocked_even_while_the_launcher_is_away(rank):
@@ -267,7 +282,7 @@ def test_a_program_that_was_killed_as_its_dump_was_answered_is_not_taken_for_fro
 
 
 def test_a_single_worker_is_held_up_from_its_dump_until_it_runs_again(rank):
-    r = rank().running().lock().done(do.NetLock).wait(1).tell(Dump(cut="c1")).wait(2).done(do.LauncherDump)
+    r = rank().locked().wait(1).tell(Dump(cut="c1")).wait(2).done(do.LauncherDump)
     r.release().wait(3).done(do.LauncherThaw).done(do.NetUnlock)
     assert r.report.cut.parts_ms["stall"] == 5000
     r.wait(10)
@@ -275,6 +290,8 @@ def test_a_single_worker_is_held_up_from_its_dump_until_it_runs_again(rank):
 
 
 def test_a_rank_of_a_gang_is_held_up_from_the_lock_of_its_network(rank):
-    r = rank(world=2).running().lock().wait(1).done(do.NetLock).wait(1).tell(Dump(cut="c1"))
-    r.wait(2).done(do.LauncherDump).release().wait(3).done(do.LauncherThaw).done(do.NetUnlock)
+    r = rank(world=2).running().lock().wait(5).done(do.LauncherPrepare).wait(1).done(do.NetLock).wait(1)
+    r.tell(Dump(cut="c1")).wait(2).done(do.LauncherDump).release().wait(3).done(do.LauncherThaw).done(
+        do.NetUnlock
+    )
     assert r.report.cut.parts_ms["stall"] == 7000

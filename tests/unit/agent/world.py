@@ -52,6 +52,9 @@ class World:
             self.program = "Running"
         return Outcome()
 
+    def _LauncherPrepare(self, *_: object) -> Outcome | None:
+        return Outcome() if self.program == "Running" else None
+
     def _LauncherDump(self, work: do.LauncherDump, now: float) -> Outcome | None:
         if self.program == "Running":
             self.program, self.frozen_for, self.lease = "Frozen", work.cut, now + work.lease_seconds
