@@ -7,10 +7,13 @@ the program runs, and it sees what any program sees whose network has failed. Co
 
 import ipaddress
 import json
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 from ergosphere.agent.console import run
+from ergosphere.agent.errors import NetworkFailed
+from ergosphere.agent.namesake import namesake_script
 from ergosphere.agent.network import DEVICE
 
 TABLE = "ergosphere_departed"
@@ -19,6 +22,8 @@ _LOOPBACK = "lo"
 _FAMILY = {4: "ip", 6: "ip6"}
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+log = logging.getLogger(__name__)
 
 
 class Departed:
@@ -31,8 +36,10 @@ class Departed:
 
     async def adopt(self, addresses: Sequence[str]) -> None:
         """Take these in, and refuse whatever would leave the pod from them. Repeating it changes nothing."""
-        if strange := foreign(addresses, await _links()):
+        links = await _links()
+        if strange := foreign(addresses, links):
             await run("nft", "-f", "-", feed=refusal_script(strange))
+            await _hear_namesakes(strange, carriers(links))
             await run("ip", "-batch", "-", feed=adoption_script(strange))
 
     async def sever(self, addresses: Sequence[str]) -> None:
@@ -45,6 +52,16 @@ class Departed:
             await run("ss", "--kill", "--no-header", "--tcp", "--numeric", "state", "connected", chosen)
 
 
+async def _hear_namesakes(addresses: Sequence[IPAddress], devices: Sequence[str]) -> None:
+    """Not all kernels can. A pod that is given such an address is too rare to keep the job from coming back."""
+    try:
+        await run("nft", "-f", "-", feed=namesake_script(addresses, devices))
+    except NetworkFailed as error:
+        log.warning(
+            "pods that are given these addresses are not heard", extra={"fields": {"error": str(error)}}
+        )
+
+
 async def _links() -> list[Any]:
     links: list[Any] = json.loads(await run("ip", "-json", "address", "show"))
     return links
@@ -52,6 +69,12 @@ async def _links() -> list[Any]:
 
 def _addresses(link: Any) -> list[str]:
     return [address["local"] for address in link["addr_info"] if address["scope"] == "global"]
+
+
+def carriers(links: Sequence[Any]) -> list[str]:
+    """The devices by which the pod reaches others outside of its job."""
+    others = (link for link in links if link["ifname"] not in (_LOOPBACK, DEVICE))
+    return [link["ifname"] for link in others if _addresses(link)]
 
 
 def foreign(addresses: Sequence[str], links: Sequence[Any]) -> list[IPAddress]:

@@ -7,7 +7,7 @@ from tests.integration.agent.gangs import Gangs
 from tests.integration.agent.operating import cut_to, run
 from tests.integration.agent.workers import Worker
 
-from ergosphere.api.agent import CutStep, Go, Leave, Phase
+from ergosphere.api.agent import AGENT_PORT, CutStep, Go, Leave, Phase
 
 PROGRAM = """
 import socket, threading, time
@@ -95,5 +95,30 @@ def test_a_connection_to_elsewhere_is_lost_at_each_move_and_made_again(binaries,
                     await said(there, f"connected from {there.address}")
                     await said(there, "inside", 5)
                     await leave(there, cut)
+
+    wire.run(scenario)
+
+
+def test_a_pod_that_is_given_an_address_the_program_holds_can_still_be_heard(binaries, home, wire):
+    gangs = Gangs(home, binaries, wire, 1, PROGRAM)
+
+    async def scenario() -> None:
+        async with AsyncExitStack() as stack:
+            (first,) = await gangs.place(stack)
+            await run(first.operator)
+            await said(first, "inside", 5)
+            await leave(first, "c1")
+        async with AsyncExitStack() as stack:
+            (there,) = await gangs.place(stack, "ns/job/c1")
+            await there.operator.see(lambda r: r.phase is Phase.RESTORED)
+            await there.operator.tell(Go())
+            await said(there, "inside", 5)
+            wire.give(first.address)
+            async with asyncio.timeout(10):
+                _, writer = await asyncio.open_connection(
+                    there.address, AGENT_PORT, local_addr=(first.address, 0)
+                )
+            writer.close()
+            await said(there, "inside", 10)
 
     wire.run(scenario)

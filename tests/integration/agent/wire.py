@@ -34,7 +34,12 @@ class Wire:
             f"link set {port} master br0 up",
         )
         self._ip(pid, f"address add {address}/24 dev eth0", "link set eth0 up", "link set lo up")
+        self._ip(pid, "route add default via 10.88.0.254")
         return address
+
+    def give(self, address: str) -> None:
+        """Give the operator this address too."""
+        self._ip(self._hub.pid, f"address add {address}/32 dev br0")
 
     def socket(self, address: tuple[Any, ...]) -> socket.socket:
         """A socket on the wire for what `getaddrinfo` found; it stays there whoever uses it."""
