@@ -53,7 +53,7 @@ class Departed:
 
 
 async def _hear_namesakes(addresses: Sequence[IPAddress], devices: Sequence[str]) -> None:
-    """Not all kernels can. A pod that is given such an address is too rare to keep the job from coming back."""
+    """Not all kernels can. A pod that is given such an address is too rare to keep the job from going on."""
     try:
         await run("nft", "-f", "-", feed=namesake_script(addresses, devices))
     except NetworkFailed as error:

@@ -1,8 +1,8 @@
 """Other pods that have been given an address which a socket of this pod's program is bound to.
 
 Since the address is on this pod's loopback device, the kernel takes what such a pod sends for its own gone
-astray, and drops it: the operator, say, could never reach the agent again. On its way in, the sender's address
-is therefore changed to one that nobody has, and back again on the way out. What the program itself sends to
+astray, and drops it: the operator, say, could never reach the agent again. On its way in, its address is
+therefore changed to one that nobody has, and back again on the way out. What the program itself sends to
 the address stays in the pod: to the program, it is its own.
 """
 
