@@ -30,6 +30,7 @@ RUNNING = "Running"
 SUSPENDED = "Suspended"
 COMPLETE = "Complete"
 FAILED = "Failed"
+MOST_UNFIT = 256
 MAX_WORKERS = 4096
 MAX_LEDGER = 128
 
@@ -400,7 +401,7 @@ class TrainingJobStatus(Model):
     placed_time: Time | None = None
     """When the current incarnation was placed."""
 
-    unfit_nodes: list[Annotated[str, Field(max_length=253)]] = Field(default=[], max_length=256)
+    unfit_nodes: list[Annotated[str, Field(max_length=253)]] = Field(default=[], max_length=MOST_UNFIT)
     """Nodes that could not take the job since it was last placed, for reasons the Events name."""
 
     user: User | None = None

@@ -30,21 +30,28 @@ class Admission:
         kinds = self._kinds(types)
         self.asked[kinds] = self.asked.get(kinds, 0) + gpus
 
-    def room(self, tier: str, types: frozenset[str]) -> tuple[int, float]:
-        """GPUs asked for out of these types alone, and the most that may be when the tier promises."""
-        kinds = self._kinds(types)
-        made = sum(gpus for others, gpus in self.asked.items() if others <= kinds)
-        return made, self.tiers[tier].promise * sum(self.capacity[kind] for kind in kinds)
+    def limit(self, tier: str, types: frozenset[str], gpus: int) -> tuple[int, float] | None:
+        """What stands against one more promise: GPUs promised out of some types, and the most that may be.
 
-    def admits(self, tier: str, types: frozenset[str], gpus: int) -> bool:
-        """Whether one more promise can be kept; a job alone may be promised all of the fleet."""
-        for kinds in (types, self.all) if types else (self.all,):
-            made, most = self.room(tier, kinds)
-            if not made:
-                most = sum(self.capacity[kind] for kind in self._kinds(kinds))
+        None if it can be kept: within every union of types that it has a part in, since whoever accepts
+        several types may be served from any. A job alone may be promised all of the fleet.
+        """
+        for kinds in self._unions(self._kinds(types)):
+            made = sum(asked for others, asked in self.asked.items() if others <= kinds)
+            capacity = sum(self.capacity[kind] for kind in kinds)
+            most = self.tiers[tier].promise * capacity if made else capacity
             if made + gpus > most + 1e-6:
-                return False
-        return True
+                return made, most
+        return None
+
+    def _unions(self, kinds: frozenset[str]) -> list[frozenset[str]]:
+        """The request's types, joined with what overlaps them, the fewest first; and all."""
+        found, new = {self.all}, {kinds}
+        while new:
+            found |= new
+            joined = {others | union for others in self.asked for union in new if others & union}
+            new = joined - found
+        return sorted(found, key=lambda union: (len(union), sorted(union)))
 
     def admit(self, jobs: Iterable[Job]) -> list[Job]:
         """Make what promises can be made to these jobs, in this order, and say to whom."""
@@ -54,7 +61,7 @@ class Admission:
             request = job.tier, job.gpu_types, job.workers * job.gpus_per_worker
             if request in refused:
                 continue
-            if self.admits(*request):
+            if self.limit(*request) is None:
                 self.count(*request[1:])
                 admitted.append(job)
             else:
@@ -68,7 +75,7 @@ class Admission:
         for job in jobs:
             request = job.tier, job.gpu_types, job.workers * job.gpus_per_worker
             if request not in known:
-                known[request] = self.admits(*request)
+                known[request] = self.limit(*request) is None
             if known[request]:
                 found.append(job)
         return found

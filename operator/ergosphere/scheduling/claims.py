@@ -2,6 +2,7 @@
 
 from ergosphere.scheduling.book import Shape
 from ergosphere.scheduling.cycle import Cause
+from ergosphere.scheduling.elasticity import lacking
 from ergosphere.scheduling.explanation import started_on
 from ergosphere.scheduling.model import Job
 from ergosphere.scheduling.serving import Serving
@@ -24,12 +25,13 @@ class Claims:
         Where that fails and others run, time may help: they come to have more than they were promised.
         """
         for job in sorted(self._due(), key=self._order):
-            if not self.serving.fits(job) and not self._claim(job) and self.cycle.book.placed:
+            served = self._complete(job) if job.placement else self.serving.fits(job) or self._claim(job)
+            if not served and self.cycle.book.placed:
                 self.cycle.again(self.cycle.now + self.cycle.rules.look_s)
 
     def _due(self) -> list[Job]:
         cycle, due = self.cycle, []
-        for job in self.serving.idle():
+        for job in [*self.serving.idle(), *self._incomplete()]:
             if job.admitted is not None:
                 time = cycle.due(job)
                 if time is not None and time <= cycle.now:
@@ -37,6 +39,13 @@ class Claims:
                 elif time is not None:
                     cycle.again(time)
         return due
+
+    def _incomplete(self) -> list[Job]:
+        """Those that run with so few of their workers that their promise breaks sooner or later."""
+        cycle = self.cycle
+        jobs = (cycle.job(name) for name in cycle.book.elastic)
+        fewer = (j for j in jobs if len(j.placement) < cycle.promise(j) * j.workers)
+        return [j for j in fewer if cycle.settled(j) and cycle.rested(j)]
 
     def _order(self, job: Job) -> tuple[int, int, float, float, str]:
         cycle = self.cycle
@@ -48,13 +57,30 @@ class Claims:
             job.name,
         )
 
+    def _complete(self, job: Job) -> bool:
+        """Give a job that runs the workers that it lacks."""
+        cycle, tier = self.cycle, self.cycle.tiers[job.tier]
+        rest = lacking(cycle, job)
+        placement = cycle.place(rest, rest.workers)
+        if placement is None:
+            placement = make_room(cycle, rest, self.yielders.to(job), self._why(job))
+        if placement is None:
+            return False
+        message = f"{tier.name} promises it {tier.promise:.2f} of its time: it gets all its workers."
+        cycle.assign(cycle.book.jobs[job.name], job.placement + placement, Cause("PromiseDue", message))
+        return True
+
+    def _why(self, job: Job) -> Cause:
+        tier = self.cycle.tiers[job.tier]
+        why = f"{job.name}, whose {tier.name} promise of {tier.promise:.2f} would break otherwise"
+        return Cause("Yielded", f"Yields its GPUs to {why}; it had more than it was promised.")
+
     def _claim(self, job: Job) -> bool:
         cycle, tier = self.cycle, self.cycle.tiers[job.tier]
         claim = cycle.book.shapes[job.name], tier.rank, job.priority
         if not job.gpus_per_worker or self.failed.get(claim) == cycle.released:
             return False
-        why = f"{job.name}, whose {tier.name} promise of {tier.promise:.2f} would break otherwise"
-        cause = Cause("Yielded", f"Yields its GPUs to {why}; it had more than it was promised.")
+        cause = self._why(job)
         placement = make_room(cycle, job, self.yielders.to(job), cause)
         if placement is None:
             placement = self.serving.defragmenter.clear_with(job, self.yielders.to(job), cause)

@@ -150,10 +150,11 @@ class Defragmenter:
         return None
 
     def _movable(self, node: str) -> list[Job]:
-        """The jobs that are on this node alone and may move."""
+        """The jobs with GPUs on this node, and on no other, that may move."""
         book, cycle = self.cycle.book, self.cycle
         here = [book.placed[name] for name in book.on.get(node, ()) if name in book.placed]
-        return [j for j in here if set(j.placement) == {node} and cycle.settled(j) and cycle.rested(j)]
+        alone = (j for j in here if j.gpus_per_worker and set(j.placement) == {node})
+        return [j for j in alone if cycle.settled(j) and cycle.rested(j)]
 
 
 def _gpus(job: Job) -> int:

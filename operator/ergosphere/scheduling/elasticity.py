@@ -1,9 +1,11 @@
 """Elastic jobs: as many workers as fit, more where GPUs would idle."""
 
 import heapq
+from dataclasses import replace
 
 from ergosphere.scheduling.cycle import Cause, Cycle
 from ergosphere.scheduling.model import Job, Placement
+from ergosphere.scheduling.space import bits
 
 
 def place_elastic(cycle: Cycle, job: Job, workers: int) -> Placement | None:
@@ -60,19 +62,30 @@ def _elastic(cycle: Cycle) -> list[Job]:
     return [j for j in running if cycle.rested(j) and cycle.settled(j)] + [j for j in started if j.elastic]
 
 
-def _outside(cycle: Cycle, job: Job, placement: Placement) -> int:
+def _outside(cycle: Cycle, job: Job) -> int:
     """The nodes that the job may not grow onto: those of other domains than the one it must stay within."""
-    if job.topology is None or not job.topology.required:
+    levels = cycle.space.levels
+    if job.topology is None or not job.topology.required or job.topology.level not in levels:
         return 0
-    level = cycle.space.levels.index(job.topology.level)
-    domain = cycle.space.domain_of[level][cycle.space.number[placement[0]]]
+    level = levels.index(job.topology.level)
+    domain = cycle.space.domain_of[level][cycle.space.number[cycle.placement(job)[0]]]
     return ~cycle.space.members[level][domain]
+
+
+def lacking(cycle: Cycle, job: Job) -> Job:
+    """The workers that a running job asks for and has not, as a job that must be placed near the others."""
+    more = replace(job, workers=job.workers - len(cycle.placement(job)), min_workers=None, max_workers=None)
+    outside = _outside(cycle, job)
+    if not outside:
+        return more
+    inside = frozenset(cycle.space.nodes[i].name for i in bits(~outside))
+    return replace(more, allowed=inside if job.allowed is None else inside & job.allowed)
 
 
 def _extend(cycle: Cycle, job: Job) -> bool:
     """One more worker; False when there is no room or it has all it can use."""
     placement = cycle.placement(job)
-    more = cycle.place(job, 1, _outside(cycle, job, placement)) if len(placement) < job.largest else None
+    more = cycle.place(job, 1, _outside(cycle, job)) if len(placement) < job.largest else None
     if more is None:
         return False
     cause = cycle.cause.get(job.name) or Cause("IdleGPUs", "Grows onto GPUs that nobody else can use.")

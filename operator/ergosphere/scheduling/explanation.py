@@ -3,7 +3,7 @@
 from ergosphere.scheduling.book import Shape
 from ergosphere.scheduling.cycle import Cycle
 from ergosphere.scheduling.model import Job, Placement, Waiting
-from ergosphere.scheduling.placing import accepted, room, shelves
+from ergosphere.scheduling.placing import accepted, ever, room, within
 
 
 def started_on(placement: Placement) -> str:
@@ -24,9 +24,10 @@ def needs(job: Job) -> str:
     gpus = count(job.gpus_per_worker, "GPU")
     if not job.gpus_per_worker:
         return "a ready node"
+    within = f" of one {job.topology.level}" if job.topology and job.topology.required else ""
     if job.smallest == 1:
         return f"{gpus} on one node"
-    return f"{job.smallest} times {gpus}, each on one node"
+    return f"{job.smallest} times {gpus}, each on one node{within}"
 
 
 class Explanation:
@@ -66,22 +67,16 @@ class Explanation:
             )
         if not nodes:
             return "NoSuitableNode", "No ready node is of a kind that this job accepts."
-        if job.gpus_per_worker and not self._ever(job, nodes):
+        if not ever(space, job, job.smallest):
             return "FleetTooSmall", f"Waits for {needs(job)}; the fleet has no such room even when empty."
         return "NoRoom", f"Waits for {needs(job)}; {self._best(job, nodes)}{self._cost(shape)}."
 
-    def _ever(self, job: Job, nodes: int) -> bool:
-        return any(
-            room(sizes, nodes, job.gpus_per_worker, job.smallest) >= job.smallest
-            for sizes in shelves(self.cycle.space.sizes, job)
-        )
-
     def _best(self, job: Job, nodes: int) -> str:
         space = self.cycle.space
-        fitting = sum(
-            room(shelf, nodes, job.gpus_per_worker, job.smallest)
-            for kind, shelf in space.buckets.items()
-            if not job.gpu_types or kind in job.gpu_types
+        open_to = [s for kind, s in space.buckets.items() if not job.gpu_types or kind in job.gpu_types]
+        fitting = max(
+            sum(room(shelf, some, job.gpus_per_worker, job.smallest) for shelf in open_to)
+            for some in within(space, job, nodes)
         )
         if fitting:
             return f"there is room for {fitting}"
@@ -96,14 +91,20 @@ class Explanation:
         cost = self.costs.get(shape)
         return f"; defragmentation would cost {cost / 60:.0f} GPU-minutes" if cost is not None else ""
 
+    def _limit(self, job: Job) -> str:
+        """Why no promise was made to the job."""
+        limit = self.cycle.admission.limit(job.tier, job.gpu_types, job.workers * job.gpus_per_worker)
+        if limit is None or not ever(self.cycle.space, job, job.workers):
+            return (
+                "Nothing is promised to it while the fleet, even when empty, has no room for all its workers"
+            )
+        made, most = limit
+        return f"jobs that were promised GPUs ask for {made} of at most {most:.0f}"
+
     def _promise(self, job: Job) -> str:
         tier = self.cycle.tiers[job.tier]
         if not tier.promise:
             return f"{tier.name} promises nothing: it runs when GPUs are idle."
         if not self.cycle.promise(job):
-            made, most = self.cycle.admission.room(job.tier, job.gpu_types)
-            return (
-                f"jobs that were promised GPUs ask for {made} of at most {most:.0f}; until there is room for "
-                f"one more promise it runs when GPUs are idle."
-            )
+            return f"{self._limit(job)}; until then it runs when GPUs are idle."
         return f"It had {self.cycle.fraction(job):.2f} of its time; {tier.name} promises {tier.promise:.2f}."

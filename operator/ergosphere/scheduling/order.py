@@ -19,8 +19,9 @@ def expectation(job: Job, now: float, rules: Rules) -> tuple[float, float]:
     """
     run_s = job.ledger.attained(now) / job.workers
     guess = _guess_s(run_s, rules)
-    received = job.ledger.changes[-1][1] if job.ledger.changes else 0
-    until = now + (guess - run_s) * job.workers / received if received else math.inf
+    since, received, _ = job.ledger.changes[-1] if job.ledger.changes else (now, 0, 0)
+    # Reckoned from the last change: whenever it is asked for, it is the same to the last bit.
+    until = since + (guess * job.workers - job.ledger.total) / received if received else math.inf
     return guess * job.workers * max(1, job.gpus_per_worker), until
 
 

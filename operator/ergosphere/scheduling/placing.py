@@ -41,7 +41,7 @@ def place(space: Space, job: Job, workers: int, avoid: int = 0) -> Placement | N
     if job.topology and job.topology.level not in space.levels:
         return None
     if not job.gpus_per_worker:
-        return _light(space, job, workers)
+        return _light(space, job, accepted(space, job) & ~avoid, workers)
     if job.gpus_per_worker * workers > space.spare:
         return None
     nodes = accepted(space, job) & ~avoid if avoid else accepted(space, job)
@@ -62,6 +62,27 @@ def shelves(by_type: Mapping[str, Shelf], job: Job) -> Iterator[Shelf]:
         yield by_type[kind]
     if len(kinds) > 1 and job.workers > 1:
         yield [_union(same) for same in zip(*(by_type[kind] for kind in kinds), strict=True)]
+
+
+def ever(space: Space, job: Job, workers: int) -> bool:
+    """Whether so many workers of the job would fit if the fleet were empty."""
+    nodes = accepted(space, job)
+    if job.topology and job.topology.level not in space.levels:
+        return False
+    if not job.gpus_per_worker:
+        return nodes > 0
+    return any(
+        room(sizes, some, job.gpus_per_worker, workers) >= workers
+        for sizes in shelves(space.sizes, job)
+        for some in within(space, job, nodes)
+    )
+
+
+def within(space: Space, job: Job, nodes: int) -> list[int]:
+    """The nodes, by the domains that all workers of the job must be in one of."""
+    if job.topology is None or not job.topology.required:
+        return [nodes]
+    return [nodes & domain for domain in space.members[space.levels.index(job.topology.level)]]
 
 
 def _tightest(shelf: Shelf, nodes: int, gpus: int) -> int | None:
@@ -115,6 +136,8 @@ def _on_many(space: Space, shelf: Shelf, nodes: int, job: Job, workers: int) -> 
         return None
     wanted = space.levels.index(job.topology.level) if job.topology else -1
     for level in range(len(space.levels) - 1, -1, -1):
+        if level < wanted and job.topology and job.topology.required:
+            return None
         best: list[Pick] | None = None
         for domain in _domains(space, level, gpus * workers):
             picks = _greedy(shelf, nodes & domain, gpus, workers)
@@ -135,9 +158,12 @@ def _domains(space: Space, level: int, gpus: int) -> Iterator[int]:
             yield space.members[level][domain]
 
 
-def _light(space: Space, job: Job, workers: int) -> Placement | None:
+def _light(space: Space, job: Job, nodes: int, workers: int) -> Placement | None:
     """Workers without GPUs go where the fewest of them are, to nodes without GPUs first."""
-    order = sorted(bits(accepted(space, job)), key=lambda i: (space.nodes[i].gpus > 0, space.light[i], i))
+    order = sorted(bits(nodes), key=lambda i: (space.nodes[i].gpus > 0, space.light[i], i))
     if not order:
         return None
+    if job.topology:
+        of = space.domain_of[space.levels.index(job.topology.level)]
+        order = [i for i in order if of[i] == of[order[0]]]
     return tuple(sorted(space.nodes[order[rank % len(order)]].name for rank in range(workers)))

@@ -13,7 +13,7 @@ from ergosphere.scheduling.claims import Claims
 from ergosphere.scheduling.cycle import Cycle
 from ergosphere.scheduling.elasticity import grow, refit
 from ergosphere.scheduling.maintenance import evacuate, relocate, salvage, suspend
-from ergosphere.scheduling.model import DEFAULT_TIERS, Job, Node, Plan, Tier
+from ergosphere.scheduling.model import DEFAULT_TIERS, Job, Node, Plan, State, Tier
 from ergosphere.scheduling.rules import Rules
 from ergosphere.scheduling.serving import Serving, admit
 from ergosphere.scheduling.space import Space
@@ -53,7 +53,7 @@ class Planner:
         """See `Policy`. Raises `KeyError` for an unknown tier."""
         if job.tier not in self.tiers:
             raise KeyError(f"job {job.name}: no tier {job.tier!r}; there are {', '.join(sorted(self.tiers))}")
-        if job.admitted is not None and not self.tiers[job.tier].promise:
+        if job.admitted is not None and (not self.tiers[job.tier].promise or job.state is State.SUSPENDED):
             job = replace(job, admitted=None)
         if self._space is not None:
             old = self.book.jobs.get(job.name)

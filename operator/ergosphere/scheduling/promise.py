@@ -64,11 +64,12 @@ def due(job: Job, tiers: Mapping[str, Tier], rules: Rules) -> float | None:
     return low
 
 
-def stopped(job: Job, now: float) -> Job:
+def stopped(job: Job, now: float, tiers: Mapping[str, Tier]) -> Job:
     """The job as it would be if it lost its placement now."""
-    return replace(job, placement=(), ledger=job.ledger.record(now, 0, job.workers))
+    ledger = job.ledger.record(now, 0, job.workers, tiers[job.tier].window_s)
+    return replace(job, placement=(), ledger=ledger)
 
 
 def endures(job: Job, now: float, tiers: Mapping[str, Tier], rules: Rules) -> bool:
     """Whether the job could be stopped now without its promise being due at once."""
-    return fraction(stopped(job, now), now + lead_s(job, rules), tiers) >= promise(job, tiers)
+    return fraction(stopped(job, now, tiers), now + lead_s(job, rules), tiers) >= promise(job, tiers)

@@ -10,6 +10,7 @@ from ergosphere.scheduling.defragmentation import Defragmenter
 from ergosphere.scheduling.elasticity import place_elastic
 from ergosphere.scheduling.explanation import Explanation, started_on
 from ergosphere.scheduling.model import Job, Placement
+from ergosphere.scheduling.placing import ever
 from ergosphere.scheduling.turns import Turns
 from ergosphere.scheduling.yielding import Yield, above_asked, make_room
 
@@ -19,7 +20,13 @@ def admit(cycle: Cycle) -> None:
     book = cycle.book
     for types, gpus in book.admitted.items():
         cycle.admission.count(types, gpus)
-    wanting = cycle.admission.possible(j for j in book.unadmitted.values() if cycle.tiers[j.tier].promise)
+    possible = cycle.admission.possible(j for j in book.unadmitted.values() if cycle.tiers[j.tier].promise)
+    fitting: dict[Shape, bool] = {}
+    for job in possible:
+        shape = book.shapes[job.name]
+        if shape not in fitting:
+            fitting[shape] = ever(cycle.space, job, job.workers)
+    wanting = [job for job in possible if fitting[book.shapes[job.name]]]
     wanting.sort(
         key=lambda job: (
             -cycle.tiers[job.tier].rank,
@@ -52,7 +59,7 @@ class Serving:
         for name, placement in target.items():
             job = cycle.book.jobs[name]
             if not placement and job.placement and name not in cycle.book.suspended:
-                jobs.append(promise.stopped(cycle.job(name), cycle.now))
+                jobs.append(promise.stopped(cycle.job(name), cycle.now, cycle.tiers))
         return jobs
 
     def salvaged(self) -> None:

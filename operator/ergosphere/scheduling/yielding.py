@@ -118,12 +118,14 @@ class Yielders:
         self.cycle = cycle
         self.tiers: dict[int, list[Job]] | None = None
         self.ranked: dict[int, list[Job]] = {}
+        self.elastic: list[Job] | None = None
+        self.above: dict[str, bool] = {}
+        """Of jobs with a promise, whether they have more than it, and would have if they were stopped."""
 
     def to(self, claimant: Job) -> Iterator[Yield]:
         """Those that yield to the claimant's promise: first by shrinking, then by being preempted."""
         cycle = self.cycle
-        for name in sorted(cycle.book.elastic):
-            job = cycle.book.jobs[name]
+        for job in self._elastic():
             one = shrinkable(cycle, job, job.smallest if self._yields(job, claimant) else job.workers)
             if one is not None:
                 yield one
@@ -132,6 +134,24 @@ class Yielders:
             for job in self._ranked(rank):
                 if not (above and cycle.promise(job)) and self._yields(job, claimant):
                     yield Yield(job, ())
+
+    def _elastic(self) -> list[Job]:
+        """Elastic jobs that can shrink for anybody, by name."""
+        if self.elastic is None:
+            jobs = (self.cycle.job(name) for name in sorted(self.cycle.book.elastic))
+            self.elastic = [
+                job
+                for job in jobs
+                if len(self.cycle.placement(job)) > job.workers
+                or not self.cycle.promise(job)
+                or self._above(job)
+            ]
+        return self.elastic
+
+    def _above(self, job: Job) -> bool:
+        if job.name not in self.above:
+            self.above[job.name] = self.cycle.surplus(job) > 0 and self.cycle.endures(job)
+        return self.above[job.name]
 
     def _tiers(self) -> dict[int, list[Job]]:
         if self.tiers is None:
@@ -158,11 +178,10 @@ class Yielders:
         if not cycle.promise(job):
             return True
         below = cycle.tiers[claimant.tier].rank - cycle.tiers[job.tier].rank
-        surplus = cycle.surplus(job)
-        if below < 0 or surplus <= 0 or not cycle.endures(job):
+        if below < 0 or not self._above(job):
             return False
         return below > 0 or (
             job.priority <= claimant.priority
-            and surplus > cycle.rules.same_tier_surplus
+            and cycle.surplus(job) > cycle.rules.same_tier_surplus
             and cycle.rested(job)
         )

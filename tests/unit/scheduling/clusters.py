@@ -23,6 +23,7 @@ from ergosphere.scheduling.placing import place
 from ergosphere.scheduling.space import Space
 
 LEVELS = ("zone", "rack")
+REQUIRED = (Topology("zone", required=True), Topology("rack", required=True))
 NOW = 100_000.0
 
 
@@ -57,7 +58,7 @@ def jobs(draw: st.DrawFn, name: str) -> Job:
     return Job(
         name,
         workers,
-        draw(st.sampled_from([1, 1, 2, 4, 8])),
+        draw(st.sampled_from([0, 1, 1, 2, 4, 8])),
         tier=tier,
         priority=draw(st.integers(0, 1)),
         submitted=submitted,
@@ -65,7 +66,7 @@ def jobs(draw: st.DrawFn, name: str) -> Job:
         min_workers=max(1, workers // 2) if elastic else None,
         max_workers=workers * 2 if elastic else None,
         gpu_types=draw(st.sampled_from([frozenset(), frozenset(), frozenset({"H100"})])),
-        topology=draw(st.sampled_from([None, None, Topology("rack"), Topology("zone", required=True)])),
+        topology=draw(st.sampled_from([None, None, Topology("rack"), *REQUIRED])),
         moving=Moving(bytes=draw(st.sampled_from([0, 1 << 34]))),
         ledger=Ledger(((submitted, 0, workers),)),
         admitted=submitted if promised else None,
@@ -80,7 +81,8 @@ def clusters(draw: st.DrawFn) -> tuple[Fleet, list[Job]]:
     found = []
     for i in range(draw(st.integers(0, 8))):
         job = draw(jobs(f"j{i}"))
-        placement = place(space, job, job.workers) if draw(st.booleans()) else None
+        workers = draw(st.sampled_from([0, 0, job.workers, job.workers, job.smallest]))
+        placement = place(space, job, workers) if workers else None
         if placement:
             space.take(placement, job.gpus_per_worker)
             job = running(job, placement, draw(st.floats(job.submitted, NOW)))

@@ -8,6 +8,7 @@ from ergosphere.scheduling.model import (
     Resize,
     Start,
     State,
+    Topology,
 )
 from ergosphere.scheduling.plan import plan
 
@@ -69,3 +70,44 @@ def test_a_running_job_keeps_its_workers_where_there_is_no_room_for_those_it_ask
 def test_an_elastic_job_within_its_bounds_is_not_resized_for_its_asking_alone():
     job = Job("j", workers=3, state=State.RUNNING, placement=("a",) * 4, min_workers=1, max_workers=4)
     assert plan(fleet(Node("a", 4)), [job], 0, DEFAULT_TIERS).actions == ()
+
+
+def racks(gpus=8, racks=("r0", "r1", "r2", "r3")):
+    nodes = {f"n{i}": Node(f"n{i}", gpus, domains=("z", rack)) for i, rack in enumerate(racks)}
+    return Fleet(nodes, ("zone", "rack"))
+
+
+def test_a_gang_that_must_stay_within_a_rack_waits_though_its_zone_has_room():
+    gang = Job("j", workers=2, gpus_per_worker=8, topology=Topology("rack", required=True))
+    done = plan(racks(), [gang], 0, DEFAULT_TIERS)
+    assert done.actions == ()
+    assert done.waiting["j"].reason == "FleetTooSmall"
+    assert "2 times 8 GPUs, each on one node of one rack" in done.waiting["j"].message
+    (start,) = plan(racks(racks=("r0", "r1", "r1", "r2")), [gang], 0, DEFAULT_TIERS).actions
+    assert start.placement == ("n1", "n2")
+
+
+def test_a_gang_without_gpus_stays_within_the_domain_that_it_must_stay_within():
+    gang = Job("j", workers=3, gpus_per_worker=0, topology=Topology("rack", required=True))
+    (start,) = plan(racks(racks=("r0", "r1", "r1", "r2")), [gang], 0, DEFAULT_TIERS).actions
+    assert len(set(start.placement)) == 1
+
+
+def test_a_running_job_whose_topology_level_is_gone_stays_and_others_start():
+    elastic = Job(
+        "j", 2, max_workers=4, state=State.RUNNING, placement=("n0",) * 2, topology=Topology("row", True)
+    )
+    done = plan(racks(racks=("r0",)), [elastic, Job("k")], 10_000, DEFAULT_TIERS)
+    assert [(a.job, type(a)) for a in done.actions] == [("k", Start)]
+
+
+def test_jobs_without_gpus_are_not_moved_for_one_that_needs_gpus():
+    running = {"state": State.RUNNING, "tier": "Basic"}
+    jobs = [
+        Job("a", 4, placement=("n0",) * 4, **running),
+        Job("b", 4, placement=("n1",) * 4, **running),
+        *(Job(f"light{i}", 1, 0, placement=("n0",), **running) for i in range(20)),
+        Job("wide", 1, 8, tier="Basic"),
+    ]
+    done = plan(racks(racks=("r0", "r1")), jobs, 10_000, DEFAULT_TIERS)
+    assert {a.job: type(a) for a in done.actions} == {"a": Migrate, "wide": Start}

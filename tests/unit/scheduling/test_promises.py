@@ -4,9 +4,12 @@ from dataclasses import replace
 
 from tests.unit.scheduling.clusters import applied, running
 
+from ergosphere.scheduling import promise
+from ergosphere.scheduling.admission import Admission
 from ergosphere.scheduling.ledger import Ledger
-from ergosphere.scheduling.model import Fleet, Job, Moving, Node, Plan, Preempt, Resize, Start
+from ergosphere.scheduling.model import Fleet, Job, Moving, Node, Plan, Preempt, Resize, Start, State, Tier
 from ergosphere.scheduling.plan import plan
+from ergosphere.scheduling.rules import Rules
 
 NOW = 100_000.0
 HOUR = 3600.0
@@ -134,3 +137,67 @@ def test_a_gang_larger_than_every_node_waits_and_the_others_are_planned_for() ->
     done = plan(fleet(a=4, b=4), [job("large", 8), job("small", 4)], NOW)
     assert kinds(done) == {"small": "Start"}
     assert done.waiting["large"].reason == "FleetTooSmall"
+
+
+def elastic(name: str, since: float, held: int, tier: str = "Premium") -> Job:
+    """Asks for 8 workers with a GPU each, goes on with 4, and has run with `held` on node a since then."""
+    made = job(name, 1, tier, since, admitted=since, workers=8, min_workers=4, max_workers=8)
+    made = replace(made, ledger=Ledger(((since, 0, 8),)))
+    return running(made, ("a",) * held, since)
+
+
+def test_a_job_that_runs_with_too_few_workers_for_its_promise_gets_the_others_from_who_has_none() -> None:
+    since = NOW - 2 * HOUR
+    other = runs(job("other", 4, submitted=since), "a", since)
+    few = elastic("few", since, 4)
+    done = plan(fleet(a=8), [few, other], NOW)
+    assert kinds(done) == {"other": "Preempt", "few": "Resize"}
+    assert [a.reason for a in done.actions] == ["Yielded", "PromiseDue"]
+    assert plan(fleet(a=8), applied([few, other], done, NOW), NOW).actions == ()
+
+
+def test_nobody_is_stopped_for_workers_that_a_promise_does_not_need() -> None:
+    since = NOW - 2 * HOUR
+    other = runs(job("other", 2, submitted=since), "a", since)
+    assert plan(fleet(a=8), [elastic("enough", since, 6, "Standard"), other], NOW).actions == ()
+
+
+def test_a_promise_made_in_this_plan_is_not_taken_from_for_another() -> None:
+    since = NOW - 2 * HOUR
+    young = replace(elastic("young", since, 8), admitted=None)
+    claim = job("claim", 2, "Standard", since, admitted=since, allowed=frozenset({"a"}))
+    done = plan(fleet(a=8, b=8), [young, claim], NOW)
+    assert (done.admitted, done.actions) == (("young",), ())
+
+
+def test_what_a_job_had_long_ago_counts_within_a_long_window_when_somebody_is_to_yield() -> None:
+    day = 86_400.0
+    tiers = {"Std": Tier("Std", 0.70, 1, window_s=day)}
+    waited, ran = NOW - 20 * HOUR, NOW - 14 * HOUR
+    made = job("long", 8, "Std", waited, admitted=waited)
+    ledger = Ledger(((waited, 0, 1),)).record(ran, 1, 1, day)
+    long = replace(made, state=State.RUNNING, placement=("a",), started=ran, ledger=ledger)
+    assert promise.surplus(long, NOW, tiers) < 0.001
+    assert not promise.endures(long, NOW, tiers, Rules())
+
+
+def test_who_accepts_several_types_is_reckoned_with_where_somebody_wants_one_of_them() -> None:
+    made = Admission({"A": 8, "B": 8, "C": 80}, {"Premium": Tier("Premium", 1.0, 2)})
+    made.count(frozenset({"A", "B"}), 16)
+    assert made.limit("Premium", frozenset({"A"}), 8) == (16, 16.0)
+    assert made.limit("Premium", frozenset({"C"}), 8) is None
+
+
+def test_a_job_that_the_fleet_can_never_run_is_promised_nothing() -> None:
+    nodes = fleet(a=8, b=8, c=8, d=8)
+    others = [job(f"s{i}", 8, "Standard", NOW - 10 + i) for i in range(2)]
+    done = plan(nodes, [job("huge", 16, "Premium", NOW - 100), *others], NOW)
+    assert done.admitted == ("s0", "s1")
+    assert done.waiting["huge"].reason == "FleetTooSmall"
+    assert "Nothing is promised to it" in done.waiting["huge"].message
+
+
+def test_a_suspended_job_holds_no_promise_and_asks_for_one_again_when_it_is_resumed() -> None:
+    first = job("first", 8, "Premium", NOW - 100, admitted=NOW - 100, state=State.SUSPENDED)
+    second = job("second", 8, "Premium", NOW - 50)
+    assert plan(fleet(a=8), [first, second], NOW).admitted == ("second",)
