@@ -1,22 +1,22 @@
 """The cluster of the current kubeconfig, synchronously and as plain JSON."""
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Self
 
 import urllib3
-from kubernetes import client, config
+from kubernetes import client
 
-from ergosphere.cli.failure import Failure, NotFound, Unreachable
+from ergosphere.cli.answer import body_of, broken, cause, object_in, refusal
+from ergosphere.cli.failure import NotFound, Unreachable
+from ergosphere.cli.kubeconfig import configured
 from ergosphere.controller.kube import Object, Resource
 
 NAMESPACES = Resource("", "v1", "namespaces", namespaced=False)
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 30
 _WATCH_SECONDS = 300
-_ALLOWED = {401: "log in again", 403: "ask an administrator for that permission"}
 _MERGE = "application/merge-patch+json"
 
 
@@ -34,12 +34,7 @@ class Cluster:
         settings = client.Configuration()
         # A wrong address is to be told at once, not after three tries.
         settings.retries = 0
-        try:
-            config.load_kube_config(kubeconfig, context, settings)  # type: ignore[no-untyped-call]
-            contexts, current = config.list_kube_config_contexts(kubeconfig)  # type: ignore[no-untyped-call]
-        except (config.ConfigException, OSError, ValueError) as error:
-            raise Unreachable(f"no cluster to talk to: {error}; see --kubeconfig and --context") from error
-        chosen = next((c for c in contexts if c["name"] == context), current)
+        chosen = configured(kubeconfig, context, settings)
         own = chosen["context"].get("namespace")
         return cls(client.ApiClient(settings), namespace or own or "default", chosen["name"])
 
@@ -87,7 +82,7 @@ class Cluster:
         query["timeoutSeconds"] = str(max(1, min(round(seconds), _WATCH_SECONDS)))
         query["resourceVersion"] = found["metadata"]["resourceVersion"]
         for line in self.stream(resource.path(self.namespace), query, seconds + _READ_SECONDS):
-            event = json.loads(line)
+            event = object_in(line, self.server)
             if event["type"] == "ERROR":
                 return
             yield None if event["type"] == "DELETED" else event["object"]
@@ -100,10 +95,9 @@ class Cluster:
         body: Object | None = None,
         content_type: str = "application/json",
     ) -> Object:
-        """One request. Raises Failure with the server's own words."""
+        """One request. Raises Failure with the server's own words, Unreachable where they are no object."""
         with closing(self._send(method, path, query or {}, body, content_type, _READ_SECONDS)) as response:
-            answer: Object = json.loads(response.data)
-            return answer
+            return object_in(body_of(response, self.server), self.server)
 
     def stream(self, path: str, query: Mapping[str, str], seconds: float | None) -> Iterator[bytes]:
         """The lines of an answer as they come. Raises Unreachable when nothing comes for so many seconds."""
@@ -114,7 +108,7 @@ class Cluster:
                     *lines, rest = (rest + piece).split(b"\n")
                     yield from lines
             except urllib3.exceptions.HTTPError as error:
-                raise Unreachable(f"the connection to {self.server} broke: {error}") from error
+                raise broken(error, self.server) from error
             if rest:
                 yield rest
 
@@ -138,31 +132,8 @@ class Cluster:
         try:
             response = self.api.call_api(*request, _request_timeout=(_CONNECT_SECONDS, seconds)).response
         except (urllib3.exceptions.HTTPError, client.ApiException, OSError) as error:
-            raise Unreachable(f"{self.server} cannot be reached: {_cause(error)}") from error
+            raise Unreachable(f"{self.server} cannot be reached: {cause(error)}") from error
         if not 200 <= response.status <= 299:
             with closing(response):
-                raise _refusal(response.status, response.data)
+                raise refusal(response.status, body_of(response, self.server))
         return response
-
-
-def _cause(error: BaseException) -> str:
-    """What is behind the layers of an HTTP client's errors."""
-    reason = getattr(error, "reason", None)
-    if isinstance(reason, BaseException):
-        return _cause(reason)
-    # "HTTPSConnection(host=..., port=...): " says again where to.
-    return str(reason or error).rpartition("): ")[2]
-
-
-def _refusal(status: int, raw: bytes) -> Failure:
-    try:
-        message = str(json.loads(raw)["message"])
-    except (ValueError, TypeError, KeyError):
-        if status == 404:
-            return Unreachable(
-                "the cluster does not know Ergosphere's kinds; `ergo doctor` says what is missing"
-            )
-        message = f"{status}: {raw[:200].decode(errors='replace').strip()}"
-    if status in _ALLOWED:
-        return Unreachable(f"{message}; {_ALLOWED[status]}")
-    return NotFound(message) if status == 404 else Failure(message)

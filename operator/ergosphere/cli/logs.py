@@ -35,9 +35,16 @@ def logs(
     """
     cluster = Cluster.connect(kubeconfig, context, namespace)
     found = TrainingJob.parse(cluster.get(TRAINING_JOBS, job))
-    if rank >= found.spec.workers:
-        raise Failure(f"--rank must be less than {found.spec.workers}: {job} has so many workers")
+    most = most_workers(found)
+    if rank >= most:
+        raise Failure(f"--rank must be less than {most}: {job} has no more workers than that")
     Log(cluster, found, rank).print(follow=follow)
+
+
+def most_workers(job: TrainingJob) -> int:
+    """How many workers the job may have had: an elastic one grows beyond what its spec asks for."""
+    elasticity = job.spec.elasticity
+    return max(job.spec.workers, elasticity.max_workers if elasticity else 0, len(job.status.placement))
 
 
 @dataclass

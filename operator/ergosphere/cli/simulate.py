@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from ergosphere.cli.failure import Failure
 from ergosphere.scheduling.model import DEFAULT_TIERS
 from ergosphere.simulation import plot, trace
 from ergosphere.simulation.cost import parse_cost
@@ -83,9 +84,9 @@ def simulate(
             simulation.simulate(partial(_show, progress, task))
             results.append(result_of(name, simulation, DEFAULT_TIERS))
             times.append(jcts(simulation))
+    _report(results, as_json, bool(compare) or len(names) > 1)
     if plot_file is not None:
-        plot.write(plot_file, f"{trace_file.name} on {fleet}", results, times)
-    _report(results, as_json, bool(compare))
+        _draw(plot_file, f"{trace_file.name} on {fleet}", results, times)
 
 
 def _names(text: str) -> list[str]:
@@ -103,6 +104,13 @@ def _progress() -> Progress:
 
 def _show(progress: Progress, task: TaskID, done: int) -> None:
     progress.update(task, completed=done)
+
+
+def _draw(path: Path, title: str, results: list[Result], times: list[list[float]]) -> None:
+    try:
+        plot.write(path, title, results, times)
+    except OSError as error:
+        raise Failure(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def _report(results: list[Result], as_json: bool, several: bool) -> None:

@@ -37,9 +37,12 @@ def parse_cost(text: str) -> Cost:
     if text == "default":
         return Cost()
     parts = assignments(text, ("overhead", "gib-per-gpu", "gib-per-s", "interval"))
+    interval_s = duration_s(parts.get("interval", "30m"))
+    if interval_s <= 0:
+        raise ValueError("interval must be longer than nothing")
     return Cost(
         duration_s(parts.get("overhead", "10s")),
-        number(parts.get("gib-per-gpu", "8"), 0, 1e6),
-        number(parts.get("gib-per-s", "2.5"), 1e-6, 1e6),
-        duration_s(parts.get("interval", "30m")),
+        number(parts.get("gib-per-gpu", "8"), 0, 1e4),
+        number(parts.get("gib-per-s", "2.5"), 1e-3, 1e6),
+        interval_s,
     )

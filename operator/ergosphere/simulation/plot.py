@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,8 +22,13 @@ def check(path: Path) -> None:
     """Raises `ValueError` when the picture could not be written in the end."""
     if path.suffix not in FORMATS:
         raise ValueError(f"{path}: the picture must be one of {', '.join(FORMATS)}")
-    if not path.parent.is_dir():
+    # Of pathlib's questions some raise OSError, such as for a name that is too long.
+    if not os.path.isdir(path.parent):
         raise ValueError(f"{path}: there is no folder {path.parent}")
+    if os.path.isdir(path):
+        raise ValueError(f"{path}: it is a folder")
+    if not os.access(path if os.path.exists(path) else path.parent, os.W_OK):
+        raise ValueError(f"{path}: it cannot be written")
     try:
         import matplotlib  # noqa: F401
     except ImportError:
@@ -30,7 +36,7 @@ def check(path: Path) -> None:
 
 
 def write(path: Path, title: str, results: Sequence[Result], times: Sequence[Sequence[float]]) -> None:
-    """Draw the results; `times` holds the ascending job completion times of each."""
+    """Draw the results; `times` holds the ascending job completion times of each. Raises `OSError`."""
     figure = _figure(title, results, times)
     if path.suffix == ".png":
         figure.savefig(path, dpi=120)

@@ -3,6 +3,7 @@
 import re
 
 UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+LONGEST_S = 1e10
 
 
 def assignments(text: str, allowed: tuple[str, ...]) -> dict[str, str]:
@@ -28,11 +29,14 @@ def number(text: str, least: float, most: float) -> float:
 
 
 def duration_s(text: str) -> float:
-    """A duration such as `90s`, `30m`, `2h` or `7d`, in seconds."""
+    """A duration such as `90s`, `30m`, `2h` or `7d`, up to three centuries, in seconds."""
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text)
     if match is None:
         raise ValueError(f"{text!r} is not a duration such as 90s, 30m, 2h or 7d")
-    return float(match[1]) * UNITS_S[match[2]]
+    seconds = float(match[1]) * UNITS_S[match[2]]
+    if seconds > LONGEST_S:
+        raise ValueError(f"{text} is longer than {LONGEST_S:g} s")
+    return seconds
 
 
 def fleet_shape(text: str) -> tuple[int, int]:

@@ -31,36 +31,46 @@ class TraceJob:
 Row = Mapping[str, str]
 
 MOST = 1e15
+LONGEST_S = 1e9
+"""Thirty years: the simulator keeps account of every hour of a job."""
+LATEST_S = 1e10
+"""Submission may be told in seconds since 1970."""
 
 MURI_OVERHEAD = 1.015
 """Muri's simulator runs every iteration this much longer than the trace says."""
 
 
-def _number(row: Row, column: str, least: float, kind: Callable[[str], float] = float) -> float:
+def _number(
+    row: Row, column: str, least: float, most: float = MOST, kind: Callable[[str], float] = float
+) -> float:
     text = row[column]
     try:
         value = kind(text)
     except (TypeError, ValueError):
         raise ValueError(f"{column} must be a number, not {text!r}") from None
-    if not least <= value < MOST:
-        raise ValueError(f"{column} must be from {least:g} to {MOST:g}, not {text}")
+    if not least <= value <= most:
+        raise ValueError(f"{column} must be from {least:g} to {most:g}, not {text}")
     return value
 
 
 def _gpus(row: Row, column: str) -> int:
-    return int(_number(row, column, 1, int))
+    return int(_number(row, column, 1, kind=int))
 
 
 def _philly(row: Row) -> TraceJob:
     work_ms = _number(row, "iterations", 1) * _number(row, "iteration_time", 1)
-    submitted = _number(row, "submit_time", 0) / 1000
+    service_s = work_ms * MURI_OVERHEAD / 1000
+    if service_s > LONGEST_S:
+        raise ValueError(f"iterations of iteration_time must take at most {LONGEST_S:g} s, not {service_s:g}")
+    submitted = _number(row, "submit_time", 0, LATEST_S * 1000) / 1000
     _number(row, "duration", 0)
-    return TraceJob(row["job_id"], submitted, work_ms * MURI_OVERHEAD / 1000, _gpus(row, "num_gpu"))
+    return TraceJob(row["job_id"], submitted, service_s, _gpus(row, "num_gpu"))
 
 
 def _itp(row: Row) -> TraceJob:
-    submitted, service = _number(row, "submission_time", 0), _number(row, "duration", 1)
-    return TraceJob(row["job_id"], submitted, service, _gpus(row, "num_gpu"))
+    submitted = _number(row, "submission_time", 0, LATEST_S)
+    service_s = _number(row, "duration", 1, LONGEST_S)
+    return TraceJob(row["job_id"], submitted, service_s, _gpus(row, "num_gpu"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +128,8 @@ def _detect(path: Path, columns: list[str]) -> Format:
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        # Spreadsheets begin a file with a byte order mark.
+        with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.reader(file, strict=True)
             for row in reader:
                 if row:

@@ -49,9 +49,40 @@ def test_policies_side_by_side(trace: Path) -> None:
     assert "Standard kept" in printed
 
 
+def test_policies_that_are_named_as_one_are_all_printed(trace: Path) -> None:
+    told = simulate(trace, "--policy", "fifo,srtf", "--json")
+    assert told == simulate(trace, "--compare", "fifo,srtf", "--json")
+    assert list(json.loads(told)) == ["fifo", "srtf"]
+
+
 @pytest.mark.parametrize("suffix", [".png", ".html"])
 def test_pictures(trace: Path, tmp_path: Path, suffix: str) -> None:
     picture = tmp_path / f"picture{suffix}"
     simulate(trace, "--compare", "fifo,ergosphere", "--plot", str(picture))
     start = picture.read_bytes()[:15]
     assert start.startswith(b"\x89PNG" if suffix == ".png" else b"<!doctype html>")
+
+
+def test_a_picture_in_the_place_of_a_folder_is_refused_before_anything_is_run(
+    trace: Path, tmp_path: Path
+) -> None:
+    picture = tmp_path / "picture.html"
+    picture.mkdir()
+    done = CliRunner().invoke(
+        app, ["simulate", "--fleet", "1x4", "--trace", str(trace), "--plot", str(picture)]
+    )
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr == f"error: --plot: {picture}: it is a folder\n"
+
+
+@pytest.mark.parametrize("suffix", [".png", ".html"])
+def test_a_picture_that_the_disk_has_no_room_for_costs_nobody_the_figures(
+    trace: Path, tmp_path: Path, suffix: str
+) -> None:
+    picture = tmp_path / f"picture{suffix}"
+    picture.symlink_to("/dev/full")
+    arguments = ["simulate", "--fleet", "1x4", "--trace", str(trace), "--json", "--plot", str(picture)]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 1
+    assert done.stderr.splitlines()[-1] == f"error: {picture} cannot be written: No space left on device"
+    assert json.loads(done.stdout).keys() >= KEYS

@@ -1,5 +1,6 @@
 """Traces are read, or refused in one line that names the file and the line."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -31,13 +32,31 @@ def test_a_trace_in_milliseconds_takes_the_run_time_from_the_iterations(tmp_path
     assert job.service_s == pytest.approx(101.5)
 
 
+def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path: Path) -> None:
+    path = written(tmp_path, "\N{BYTE ORDER MARK}" + ITP, "a,0,5,1")
+    assert [job.name for job in trace.read(path)] == ["a"]
+
+
+def test_a_job_of_thirty_years_is_run_and_one_submitted_in_seconds_since_1970(tmp_path: Path) -> None:
+    path = written(tmp_path, ITP, "long,0,1000000000,1", "late,1800000000,5,1")
+    done = CliRunner().invoke(app, ["simulate", "--fleet", "2x8", "--trace", str(path), "--json"])
+    assert json.loads(done.stdout)["makespan_s"] == 1_800_000_005.0
+
+
 BAD = [
     ([], ":1: the file is empty"),
     ([ITP], ":2: the trace has no jobs"),
-    ([ITP, "a,0,-5,1"], ":2: duration must be from 1 to 1e+15, not -5"),
-    ([ITP, "a,0,5,1", "b,-1,5,1"], ":3: submission_time must be from 0 to 1e+15, not -1"),
+    ([ITP, "a,0,-5,1"], ":2: duration must be from 1 to 1e+09, not -5"),
+    ([ITP, "a,0,5,1", "b,-1,5,1"], ":3: submission_time must be from 0 to 1e+10, not -1"),
     ([ITP, "a,0,5,none"], ":2: num_gpu must be a number, not 'none'"),
-    ([ITP, "a,0,nan,1"], ":2: duration must be from 1 to 1e+15, not nan"),
+    ([ITP, "a,0,nan,1"], ":2: duration must be from 1 to 1e+09, not nan"),
+    ([ITP, "a,0,1000000000000,1"], ":2: duration must be from 1 to 1e+09, not 1000000000000"),
+    ([ITP, "a,1e11,5,1"], ":2: submission_time must be from 0 to 1e+10, not 1e11"),
+    (
+        [PHILLY, "0,4,2000,1e15,5,1e15"],
+        ":2: iterations of iteration_time must take at most 1e+09 s, not 1.015e+27",
+    ),
+    ([PHILLY, "0,4,1e14,1000,5,100"], ":2: submit_time must be from 0 to 1e+13, not 1e14"),
     ([ITP, "a,0,5,0"], ":2: num_gpu must be from 1 to 1e+15, not 0"),
     ([ITP, "a,0,5,1.5"], ":2: num_gpu must be a number, not '1.5'"),
     ([ITP, "a,0,5"], ":2: 3 values for 4 columns"),
@@ -78,6 +97,9 @@ def test_a_file_that_is_not_there_and_one_that_is_no_text_are_refused_alike(tmp_
         ("--tiers", "Premium=0.5", "--tiers: the shares of the tiers must sum to 1, not to 0.5"),
         ("--tiers", "Gold=1", "--tiers: 'Gold=1' is not one of Premium=VALUE, "),
         ("--cost", "overhead=-1s", "--cost: '-1s' is not a duration such as 90s, 30m, 2h or 7d"),
+        ("--cost", "interval=0s", "--cost: interval must be longer than nothing"),
+        ("--cost", "gib-per-s=0.000001", "--cost: 0.000001 is not from 0.001 to 1e+06"),
+        ("--failures", f"mtbf={'9' * 320}h", f"--failures: {'9' * 320}h is longer than 1e+10 s"),
         ("--failures", "mtbf=0s", "--failures: mtbf must be longer than nothing"),
         ("--elastic", "2", "--elastic: 2 is not from 0 to 1"),
         ("--plot", "out.pdf", "--plot: out.pdf: the picture must be one of .html, .png"),
