@@ -36,7 +36,7 @@ func Restore(installed criu.Installed, record Record, dir string, roots []layer.
 	if err != nil {
 		return Restored{}, failure("CheckpointerMissing", err)
 	}
-	err = worker.AdvanceTo(criu.StageRestored, func(string) error { return nil })
+	err = worker.AdvanceTo(criu.StageRestored)
 	if errors.Is(err, criu.ErrRefused) {
 		err = criu.Diagnose(dir, restoreLog, err)
 	}

@@ -15,6 +15,10 @@ import (
 
 const dumpLog = "dump.log"
 
+// slowest is how long CRIU may take to get ready, and again to freeze the program: somewhat longer than it tries itself.
+// The program may have stopped it.
+const slowest = 25 * time.Second
+
 // Taken is a finished image of a program that is still held frozen.
 type Taken struct {
 	// Worker holds the program: Finish resumes it.
@@ -36,8 +40,7 @@ func Prepare(installed criu.Installed, record Record, dir string) (*criu.Worker,
 	if err != nil {
 		return nil, failure("CheckpointerMissing", err)
 	}
-	goOn := func(string) error { return nil }
-	if err := worker.AdvanceTo(criu.StageReady, goOn); err != nil {
+	if err := worker.AdvanceWithin(slowest, criu.StageReady); err != nil {
 		return nil, errors.Join(diagnosed(dir, err), worker.Close(), removeAllBut(dir, dumpLog))
 	}
 	return worker, nil
@@ -59,23 +62,23 @@ func take(worker *criu.Worker, record Record, dir string, roots []layer.Root) (T
 	if err := worker.Proceed(); err != nil {
 		return Taken{}, failure("CheckpointerFailed", err)
 	}
-	var frozen time.Time
-	var scans []scan
-	err := worker.AdvanceTo(criu.StageDumped, func(stage string) error {
-		if stage != criu.StageFrozen {
-			return nil
-		}
-		frozen = time.Now()
-		scans = scanAll(roots)
-		return checkIPC()
-	})
+	if err := worker.AdvanceWithin(slowest, criu.StageFrozen); err != nil {
+		return Taken{}, diagnosed(dir, err)
+	}
+	frozen, scans := time.Now(), scanAll(roots)
+	err := checkIPC()
+	if err == nil {
+		err = worker.Proceed()
+	}
 	if err != nil {
+		return Taken{}, failure("CheckpointerFailed", err)
+	}
+	if err := worker.AdvanceTo(criu.StageDumped); err != nil {
 		return Taken{}, diagnosed(dir, err)
 	}
 	taken := Taken{Worker: worker, Freeze: frozen.Sub(begun), Dump: time.Since(frozen)}
 	dumped := time.Now()
-	taken.Bytes, err = addFiles(record, dir, roots, scans)
-	if err != nil {
+	if taken.Bytes, err = addFiles(record, dir, roots, scans); err != nil {
 		return Taken{}, failure("FilesNotSaved", err)
 	}
 	taken.Files = time.Since(dumped)

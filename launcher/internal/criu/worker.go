@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+	"time"
 
 	"ergosphere.dev/launcher/internal/program"
 	"ergosphere.dev/launcher/internal/sys"
@@ -102,9 +103,8 @@ func (w *Worker) Next() (stage string, success bool, err error) {
 	return parsed.stage, parsed.success, nil
 }
 
-// AdvanceTo lets CRIU run through its stages up to the given one, calling at each that it passes. An error from
-// there ends it; ErrRefused says that CRIU itself gave up.
-func (w *Worker) AdvanceTo(target string, passed func(stage string) error) error {
+// AdvanceTo lets CRIU run through its stages up to the given one. ErrRefused says that CRIU itself gave up.
+func (w *Worker) AdvanceTo(target string) error {
 	for {
 		stage, _, err := w.Next()
 		if err != nil {
@@ -116,13 +116,17 @@ func (w *Worker) AdvanceTo(target string, passed func(stage string) error) error
 		if stage == "" {
 			return ErrRefused
 		}
-		if err := passed(stage); err != nil {
-			return err
-		}
 		if err := w.Proceed(); err != nil {
 			return err
 		}
 	}
+}
+
+// AdvanceWithin is AdvanceTo for a CRIU that is killed if it takes longer; the kernel then lets go of the tree.
+func (w *Worker) AdvanceWithin(limit time.Duration, target string) error {
+	timer := time.AfterFunc(limit, func() { _ = syscall.Kill(w.PID, syscall.SIGKILL) })
+	defer timer.Stop()
+	return w.AdvanceTo(target)
 }
 
 // ErrRefused says that CRIU could not do what was asked; its log has the reason.

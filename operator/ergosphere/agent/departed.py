@@ -14,11 +14,10 @@ from typing import Any
 from ergosphere.agent.console import run
 from ergosphere.agent.errors import NetworkFailed
 from ergosphere.agent.namesake import namesake_script
-from ergosphere.agent.network import DEVICE
+from ergosphere.agent.network import DEVICE, LOOPBACK
 
 TABLE = "ergosphere_departed"
 
-_LOOPBACK = "lo"
 _FAMILY = {4: "ip", 6: "ip6"}
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -73,26 +72,26 @@ def _addresses(link: Any) -> list[str]:
 
 def carriers(links: Sequence[Any]) -> list[str]:
     """The devices by which the pod reaches others outside of its job."""
-    others = (link for link in links if link["ifname"] not in (_LOOPBACK, DEVICE))
+    others = (link for link in links if link["ifname"] not in (LOOPBACK, DEVICE))
     return [link["ifname"] for link in others if _addresses(link)]
 
 
 def foreign(addresses: Sequence[str], links: Sequence[Any]) -> list[IPAddress]:
     """Those that no device but the loopback has. A pod may be given an address that an earlier one had."""
-    own = {a for link in links if link["ifname"] != _LOOPBACK for a in _addresses(link)}
+    own = {a for link in links if link["ifname"] != LOOPBACK for a in _addresses(link)}
     return sorted({ipaddress.ip_address(a) for a in addresses if a not in own}, key=lambda a: (a.version, a))
 
 
 def adoption_script(strange: Sequence[IPAddress]) -> str:
     """The `ip -batch` input that puts addresses on the loopback device."""
-    return "".join(f"address replace {a}/{a.max_prefixlen} dev {_LOOPBACK}\n" for a in strange)
+    return "".join(f"address replace {a}/{a.max_prefixlen} dev {LOOPBACK}\n" for a in strange)
 
 
 def refusal_script(strange: Sequence[IPAddress]) -> str:
     """The `nft -f` input that turns away what would leave the pod from these addresses."""
     rules = "".join(
-        f"{_FAMILY[a.version]} saddr {a} oifname != {_LOOPBACK} meta l4proto tcp reject with tcp reset\n"
-        f"{_FAMILY[a.version]} saddr {a} oifname != {_LOOPBACK} reject\n"
+        f"{_FAMILY[a.version]} saddr {a} oifname != {LOOPBACK} meta l4proto tcp reject with tcp reset\n"
+        f"{_FAMILY[a.version]} saddr {a} oifname != {LOOPBACK} reject\n"
         for a in strange
     )
     chain = f"chain leaving {{ type filter hook output priority 0;\n{rules}}}\n"

@@ -50,15 +50,9 @@ class Hands:
         match work:
             case do.LauncherStatus():
                 return Outcome(status=await self._launcher.status())
-            case do.LauncherDump() | do.LauncherRestore():
+            case do.LauncherPrepare() | do.LauncherDump() | do.LauncherRestore():
                 return await self._image(work)
-            case (
-                do.LauncherStart()
-                | do.LauncherPrepare()
-                | do.LauncherRenew()
-                | do.LauncherThaw()
-                | do.LauncherLeave()
-            ):
+            case do.LauncherStart() | do.LauncherRenew() | do.LauncherThaw() | do.LauncherLeave():
                 return await self._order(work)
             case _:
                 return await self._depot.perform(work)
@@ -82,17 +76,11 @@ class Hands:
         return Outcome()
 
     async def _order(
-        self,
-        work: do.LauncherStart | do.LauncherPrepare | do.LauncherRenew | do.LauncherThaw | do.LauncherLeave,
+        self, work: do.LauncherStart | do.LauncherRenew | do.LauncherThaw | do.LauncherLeave
     ) -> Outcome:
-        watch = Stopwatch()
         match work:
             case do.LauncherStart():
                 await self._launcher.ask("start")
-            case do.LauncherPrepare(cut, seconds):
-                path = f"{LAUNCHER_IMAGES}/{cut}"
-                await self._launcher.ask("prepare", cut=cut, dir=path, leaseSeconds=seconds)
-                return Outcome({"prepare": watch.ms()})
             case do.LauncherRenew(cut, seconds):
                 await self._launcher.ask("renew", cut=cut, leaseSeconds=seconds)
             case do.LauncherThaw(cut) if cut:
@@ -104,14 +92,26 @@ class Hands:
                 await self._launcher.ask("leave", cut=cut)
         return Outcome()
 
-    async def _image(self, work: do.LauncherDump | do.LauncherRestore) -> Outcome:
+    async def _image(self, work: do.LauncherPrepare | do.LauncherDump | do.LauncherRestore) -> Outcome:
         """Make or take an image; when that fails, the images' logs say why, and images are soon deleted."""
-        name = work.cut if isinstance(work, do.LauncherDump) else RESTORE_DIRECTORY
+        name = RESTORE_DIRECTORY if isinstance(work, do.LauncherRestore) else work.cut
         try:
-            return await self._dump(work) if isinstance(work, do.LauncherDump) else await self._restore()
+            match work:
+                case do.LauncherPrepare():
+                    return await self._prepare(work)
+                case do.LauncherDump():
+                    return await self._dump(work)
+                case do.LauncherRestore():
+                    return await self._restore()
         except WorkFailed:
             log.warning("CRIU's logs", extra={"fields": {"image": name, **self._images.log_tails(name)}})
             raise
+
+    async def _prepare(self, work: do.LauncherPrepare) -> Outcome:
+        watch = Stopwatch()
+        path = f"{LAUNCHER_IMAGES}/{work.cut}"
+        await self._launcher.ask("prepare", cut=work.cut, dir=path, leaseSeconds=work.lease_seconds)
+        return Outcome({"prepare": watch.ms()})
 
     async def _dump(self, work: do.LauncherDump) -> Outcome:
         path = f"{LAUNCHER_IMAGES}/{work.cut}"

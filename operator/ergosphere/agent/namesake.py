@@ -7,7 +7,7 @@ the address stays in the pod: to the program, it is its own.
 """
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 TABLE = "ergosphere_namesakes"
 
@@ -18,11 +18,17 @@ _UNUSED = {4: ipaddress.ip_network("198.18.0.0/15"), 6: ipaddress.ip_network("20
 _FAMILY = {4: "ip", 6: "ip6"}
 
 
+def stand_ins(addresses: Iterable[IPAddress]) -> dict[IPAddress, IPAddress]:
+    """By what address whoever has one of these now is known in this pod."""
+    ordered = sorted(addresses, key=lambda a: (a.version, a))
+    return {a: _UNUSED[a.version][1 + number] for number, a in enumerate(ordered)}
+
+
 def namesake_script(addresses: Sequence[IPAddress], devices: Sequence[str]) -> str:
     """The `nft -f` input that lets this pod hear, on these devices, whoever has these addresses."""
-    stand_ins = [(a, _UNUSED[a.version][1 + number]) for number, a in enumerate(addresses)]
-    arriving = "".join(_rewrite("saddr", a, b) for a, b in stand_ins)
-    leaving = "".join(_rewrite("daddr", b, a) for a, b in stand_ins)
+    known = stand_ins(addresses).items()
+    arriving = "".join(_rewrite("saddr", a, b) for a, b in known)
+    leaving = "".join(_rewrite("daddr", b, a) for a, b in known)
     chains = _chain("arriving", "ingress", devices, arriving) + _chain("leaving", "egress", devices, leaving)
     return f"add table netdev {TABLE}\ndelete table netdev {TABLE}\ntable netdev {TABLE} {{\n{chains}}}\n"
 

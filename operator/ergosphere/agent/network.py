@@ -6,14 +6,17 @@ set by `open`, nothing is learned. The lock is an nftables table of its own.
 
 import ipaddress
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ergosphere.agent.console import run
 from ergosphere.agent.errors import NetworkFailed
+from ergosphere.agent.namesake import stand_ins
 from ergosphere.agent.settings import Settings
 
 DEVICE = "ergo0"
+LOOPBACK = "lo"
 VXLAN_PORT = 4790
 OVERHEAD_BYTES = {4: 50, 6: 70}
 """What VXLAN adds to a packet: outer IP, UDP, VXLAN and inner Ethernet headers."""
@@ -84,14 +87,20 @@ def device_script(addresses: Addresses, rank: int, identifier: int, pod_ip: str,
     )
 
 
-def peer_scripts(addresses: Addresses, rank: int, peers: dict[int, str]) -> tuple[str, str]:
-    """The `ip -batch` and `bridge -batch` inputs that say where the other ranks are."""
+def peer_scripts(
+    addresses: Addresses, rank: int, peers: dict[int, str], held: Iterable[IPAddress] = ()
+) -> tuple[str, str]:
+    """The `ip -batch` and `bridge -batch` inputs that say where the other ranks are.
+
+    `held` are addresses of earlier pods that this pod takes for its own: one may be a peer's by now.
+    """
+    known = stand_ins(held)
     others = sorted((other, ipaddress.ip_address(pod)) for other, pod in peers.items() if other != rank)
     neighbours, forwarding = "", ""
     for other, pod in others:
         address, hardware = addresses.of(other), addresses.hardware(other)
         neighbours += f"neighbour replace {address} lladdr {hardware} dev {DEVICE} nud permanent\n"
-        forwarding += f"fdb replace {hardware} dev {DEVICE} dst {pod} self permanent\n"
+        forwarding += f"fdb replace {hardware} dev {DEVICE} dst {known.get(pod, pod)} self permanent\n"
     return neighbours, forwarding
 
 
@@ -152,13 +161,20 @@ class JobNetwork:
 
     async def open(self, peers: dict[int, str]) -> None:
         """Set where every rank is, then unlock. Raises NetworkFailed."""
-        neighbours, forwarding = peer_scripts(self._addresses, self._rank, peers)
+        links = json.loads(await run("ip", "-json", "address", "show"))
+        neighbours, forwarding = peer_scripts(self._addresses, self._rank, peers, adopted(links))
         await run("ip", "-batch", "-", feed=neighbours)
         await run("bridge", "-batch", "-", feed=forwarding)
         await self.unlock()
 
     async def _is_locked(self) -> bool:
         return is_locked(json.loads(await run("nft", "--json", "list", "ruleset")))
+
+
+def adopted(links: Sequence[Any]) -> list[IPAddress]:
+    """The addresses of earlier pods that the loopback device has."""
+    here = (a for link in links if link["ifname"] == LOOPBACK for a in link["addr_info"])
+    return [ipaddress.ip_address(a["local"]) for a in here if a["scope"] == "global"]
 
 
 def _carrier(links: list[Any], pod_ip: str) -> tuple[str, int]:

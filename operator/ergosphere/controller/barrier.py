@@ -115,14 +115,17 @@ def _undo(cut: Cut, failure: Failure, reports: Mapping[int, Report]) -> Orders:
     left = {
         rank: Abort(cut=cut.id, failure=failure)
         for rank, part in parts.items()
-        if part and not _undone(part, reports[rank])
+        if part and not _undone(part, reports[rank].phase)
     }
     return Orders(left, {}, None if left else Failed(failure))
 
 
-def _undone(part: CutReport, report: Report) -> bool:
-    """Whether a rank has given the cut up. One that had committed keeps that step, and runs."""
-    return part.step is CutStep.ABORTED or (part.failure is not None and report.phase is Phase.RUNNING)
+def _undone(part: CutReport, phase: Phase) -> bool:
+    """Whether a rank has given the cut up. One that had committed keeps that step, and runs.
+
+    That a program runs is not enough: its network may still be locked, and its image be kept.
+    """
+    return part.step is CutStep.ABORTED or (part.step is CutStep.COMMITTED and phase is not Phase.FROZEN)
 
 
 def _commands(cut: Cut, reports: Mapping[int, Report]) -> Mapping[int, Command]:

@@ -4,7 +4,7 @@ import signal
 import time
 
 import pytest
-from tests.integration.launcher.agent import PATIENCE
+from tests.integration.launcher.agent import PATIENCE, Refused
 from tests.integration.launcher.pods import Job, Pods
 from tests.integration.launcher.test_moves import AS_ROOT, AS_USER, COUNT, assert_counted
 
@@ -81,3 +81,17 @@ def test_a_program_cannot_keep_its_pod_by_stopping_criu(pods: Pods, options: tup
     job.prepare()
     job.await_line("1")
     assert job.pod.wait() == 3
+
+
+def test_a_program_cannot_keep_its_launcher_busy_by_stopping_criu(pods: Pods) -> None:
+    job = pods.python(COUNT)
+    job.await_lines(20)
+    job.prepare()
+    stop = "for p in /proc/[0-9]*; do grep -qx criu $p/comm && kill -STOP ${p#/proc/}; done; true"
+    assert job.pod.exec("sh", "-c", stop).returncode == 0
+    with pytest.raises(Refused) as refused:
+        job.dump()
+    assert refused.value.reason == "CheckpointerFailed"
+    assert_counted(job.await_lines(20))
+    job.move()
+    assert_counted(job.await_lines(20))

@@ -294,10 +294,3 @@ def test_a_checkpoint_of_the_other_mode_is_refused(pods: Pods) -> None:
     with pytest.raises(Refused) as refused:
         other.agent.restore(job.cut)
     assert refused.value.reason == "WrongMode"
-
-
-def test_a_transparent_program_cannot_be_prepared(pods: Pods) -> None:
-    job = pods.job("sleep", "1000").start()
-    with pytest.raises(Refused) as refused:
-        job.prepare()
-    assert refused.value.reason == "BadRequest"

@@ -2,7 +2,7 @@ import ipaddress
 
 import pytest
 
-from ergosphere.agent.network import Addresses, device_script, is_locked, lock_script, peer_scripts
+from ergosphere.agent.network import Addresses, adopted, device_script, is_locked, lock_script, peer_scripts
 
 V4 = Addresses(ipaddress.ip_network("10.99.1.0/24"))
 V6 = Addresses(ipaddress.ip_network("fd99::/64"))
@@ -56,3 +56,17 @@ def test_the_lock_replaces_one_that_is_there_in_one_transaction():
         "add table inet ergosphere_lock",
         "delete table inet ergosphere_lock",
     ]
+
+
+def test_a_peer_that_was_given_an_address_of_an_earlier_pod_goes_by_another():
+    links = [
+        {"ifname": "lo", "addr_info": [{"local": "127.0.0.1", "scope": "host"}]},
+        {"ifname": "eth0", "addr_info": [{"local": "10.0.0.9", "scope": "global"}]},
+    ]
+    assert adopted(links) == []
+    links[0]["addr_info"].append({"local": "10.0.0.1", "scope": "global"})
+    peers = {0: "10.0.0.1", 1: "10.0.0.9", 2: "10.0.0.3"}
+    _, forwarding = peer_scripts(V4, 1, peers, adopted(links))
+    assert "dst 198.18.0.1 self" in forwarding
+    assert "dst 10.0.0.3 self" in forwarding
+    assert "10.0.0.1" not in forwarding

@@ -39,7 +39,9 @@ class SimulatedAgent:
         self.told.append(command.kind)
         self.version += 1
         if self.fails_at == command.kind and self.part:
-            self._undo(Failure(reason="Broken", message=f"{command.kind} failed"))
+            failure = Failure(reason="Broken", message=f"{command.kind} failed")
+            self.part = self.part.model_copy(update={"failure": failure})
+        if self.part and self.part.failure and command.kind != "Abort":
             return
         getattr(self, f"_{command.kind.lower()}")(command)
 
