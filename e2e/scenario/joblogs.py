@@ -74,6 +74,8 @@ class JobLogs:
         assert self._watch
         assert self._watch.stdout
         for line in self._watch.stdout:
+            if not line.endswith("\n"):
+                break  # it was ended as it wrote
             incarnation, rank, name, started, exit_code = line.split()
             begun = started == "true" or exit_code != "<none>"
             if begun and name not in self._files:
