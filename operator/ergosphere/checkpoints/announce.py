@@ -51,9 +51,14 @@ def heard(
     Who is not heard in time is not built upon: that costs space, and nothing else.
     """
     deadline = time.monotonic() + patience
-    found = _announced(place, checkpoint, ranks)
-    while len(found) < len(ranks) and time.monotonic() < deadline and not stop.wait(_POLL):
-        found = _announced(place, checkpoint, ranks)
+    while time.monotonic() < deadline:
+        # As long as a note is to be waited for, those that are there need not be read.
+        notes = _notes(place, checkpoint, ranks)
+        found = _announced(place, notes) if len(notes) >= len(ranks) else {}
+        if len(found) == len(ranks) or stop.wait(_POLL):
+            break
+    else:
+        found = _announced(place, _notes(place, checkpoint, ranks))
     return [found[rank] for rank in ranks if rank in found]
 
 
@@ -86,12 +91,16 @@ def _segment(place: Place, upload: Upload, announced: Announced, nth: int, most:
     return place.trusted(key, read)
 
 
-def _announced(place: Place, checkpoint: CheckpointId, ranks: Sequence[int]) -> dict[int, Upload]:
+def _notes(place: Place, checkpoint: CheckpointId, ranks: Sequence[int]) -> list[str]:
+    """The keys of the notes of these ranks' uploads."""
     wanted = {str(rank) for rank in ranks}
-    keys = [
+    return [
         entry.key
         for entry in place.blobs.list(place.domain.uploads_of(checkpoint))
         if entry.key.rpartition("/")[2].partition("-")[0] in wanted
     ]
-    notes = [uploads.read(place.blobs, key) for key in keys] if len(keys) >= len(ranks) else []
-    return {note.rank: note for note in notes if note and note.announced}
+
+
+def _announced(place: Place, notes: list[str]) -> dict[int, Upload]:
+    read = [uploads.read(place.blobs, key) for key in notes]
+    return {note.rank: note for note in read if note and note.announced}

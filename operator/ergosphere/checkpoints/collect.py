@@ -1,17 +1,22 @@
 """Collecting what nothing names any more. `docs/checkpoint-format.md` argues why this loses nothing."""
 
+import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 
 from ergosphere.checkpoints import catalog
 from ergosphere.checkpoints import upload as uploads
 from ergosphere.checkpoints.blobs import Blobs, Entry
+from ergosphere.checkpoints.errors import Corrupt, Missing
 from ergosphere.checkpoints.notes import Condemned
 from ergosphere.checkpoints.places import Domain, checkpoint_in
 
 UPLOAD_LIFE = 24 * 3600.0  # seconds after which an upload that did not end counts as crashed
 
 END_LIFE = 30 * UPLOAD_LIFE
+
+_log = logging.getLogger(__name__)
 
 
 def collect(blobs: Blobs, domain: Domain, now: float) -> Iterator[Entry]:
@@ -23,15 +28,35 @@ def collect(blobs: Blobs, domain: Domain, now: float) -> Iterator[Entry]:
     _end_uploads(blobs, domain, now - UPLOAD_LIFE)
     _forget_ends(blobs, domain, now - END_LIFE)
     blobs.sweep(now - UPLOAD_LIFE)
+    # Before the packs are listed: all that an unreadable list condemned, and is there, is to be among them.
+    unreadable = [key for key, condemned in _lists(blobs, domain) if condemned is None]
     stored = {_name(entry): entry for entry in blobs.list(domain.packs)}
     named = _Named(blobs, domain)
-    unnamed = tuple(sorted(name for name in stored if name not in named))
-    if unnamed:
-        condemned = Condemned(packs=unnamed)
+    _condemn(blobs, domain, stored if unreadable else [name for name in stored if name not in named])
+    for key in unreadable:
+        _log.warning("%s cannot be read: nothing that is stored now will be built upon again", key)
+        blobs.delete(key)
+    for key, condemned in list(_lists(blobs, domain)):
+        if condemned:
+            yield from _remove(blobs, domain, stored, key, condemned)
+
+
+def _lists(blobs: Blobs, domain: Domain) -> Iterator[tuple[str, Condemned | None]]:
+    """The keys of all lists of condemned packs, and the lists; None for one that cannot be read."""
+    for entry in blobs.list(domain.condemned):
+        with suppress(Missing):
+            try:
+                yield entry.key, uploads.condemned(blobs, entry.key)
+            except Corrupt:
+                yield entry.key, None
+
+
+def _condemn(blobs: Blobs, domain: Domain, packs: Iterable[str]) -> None:
+    """Write a list of these packs, unless there are none."""
+    condemned = Condemned(packs=tuple(sorted(packs)))
+    if condemned.packs:
         key = f"{domain.condemned}{secrets.token_hex(16)}"
-        blobs.put(key, [condemned.model_dump_json().encode()], durable=False)
-    for key, condemned in list(uploads.condemnations(blobs, domain)):
-        yield from _remove(blobs, domain, stored, key, condemned)
+        blobs.put(key, [condemned.model_dump_json().encode()])
 
 
 def _remove(

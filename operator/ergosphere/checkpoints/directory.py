@@ -25,6 +25,12 @@ def _flush_directory(path: Path) -> None:
         os.close(handle)
 
 
+def _raise_unless_gone(error: OSError) -> None:
+    """What `os.walk` is to do about a directory that it cannot read, which it takes for empty otherwise."""
+    if not isinstance(error, FileNotFoundError):
+        raise error
+
+
 def _ensure_directory(path: Path) -> None:
     if not path.is_dir():
         _ensure_directory(path.parent)
@@ -69,7 +75,7 @@ class Directory:
     def list(self, prefix: str) -> Iterator[Entry]:
         """See `Blobs.list`."""
         with translated(prefix):
-            for folder, _, names in os.walk(self._root / prefix):
+            for folder, _, names in os.walk(self._root / prefix, onerror=_raise_unless_gone):
                 for name in names:
                     path = Path(folder, name)
                     with suppress(FileNotFoundError):

@@ -26,19 +26,13 @@ class Place:
 
     def recipe(self, manifest: Manifest, rank: int) -> Recipe:
         """The recipe of a rank, verified, from packs alone; raises `Missing`, `Corrupt`, `Denied`."""
-        known: dict[int, Recipe] = {}
 
-        def of(rank: int) -> Recipe:
-            if rank not in known:
-                known[rank] = resolved(self._recipe(manifest.ranks[rank]), rank, lambda ref: of_ref(ref))
-            return known[rank]
-
-        def of_ref(ref: RankRef) -> Recipe:
+        def of(ref: RankRef) -> Recipe:
             if ref.rank >= len(manifest.ranks) or manifest.ranks[ref.rank].token != ref.token:
                 raise Corrupt(f"{manifest.id}: a rank takes pages from another that is not there")
-            return of(ref.rank)
+            return self._recipe(manifest.ranks[ref.rank])
 
-        return of(rank)
+        return resolved(self._recipe(manifest.ranks[rank]), rank, of)
 
     def seed(self) -> bytes:
         """The secret of the domain's fingerprints, made by whoever comes first."""

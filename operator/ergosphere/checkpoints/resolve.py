@@ -1,53 +1,76 @@
 """Resolving a recipe: pages that it takes from other ranks, taken from the packs where those have them."""
 
 from collections.abc import Callable
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ergosphere.checkpoints.errors import Corrupt
-from ergosphere.checkpoints.recipe import ZEROS, PackRef, RankRef, Recipe, Runs, Source
+from ergosphere.checkpoints.recipe import ZEROS, PackRef, RankRef, Recipe, Runs
+
+# Rows of (source, first line there, number of lines, first line in the files).
+_Lines = NDArray[np.int64]
 
 
-def resolved(recipe: Recipe, rank: int, resolved_of: Callable[[RankRef], Recipe]) -> Recipe:
-    """The same files from packs alone; `resolved_of` gives the resolved recipes of lower ranks.
+def resolved(recipe: Recipe, rank: int, recipe_of: Callable[[RankRef], Recipe]) -> Recipe:
+    """The same files from packs alone; `recipe_of` gives the recipes of lower ranks, as they are stored.
 
-    Raises `Corrupt` when the recipe takes pages from a rank that is not lower, or that has fewer.
+    It is asked for the highest first, once for each that lines are wanted from, and one at a time is kept.
+    Raises `Corrupt` when a recipe takes pages from a rank that is not lower, or that has fewer.
     """
     if not recipe.ranks:
         return recipe
-    sources: dict[Source, int] = {pack: number for number, pack in enumerate(recipe.packs, 1)}
-    parts: list[Runs] = []
-    for number, source in enumerate(recipe.sources, 1):
-        rows = np.flatnonzero(recipe.runs[:, 0] == number)
-        if isinstance(source, PackRef):
-            parts.append(_renumbered(recipe.runs[rows], {number: sources[source]}, rows))
-            continue
-        if source.rank >= rank:
-            raise Corrupt(f"recipe of rank {rank}: takes pages from rank {source.rank}")
-        other = resolved_of(source)
-        numbers = {at: sources.setdefault(pack, len(sources) + 1) for at, pack in enumerate(other.packs, 1)}
-        found, origin = _within(other.runs, recipe.runs[rows])
-        parts.append(_renumbered(found, numbers, rows[origin]))
-    rows = np.flatnonzero(recipe.runs[:, 0] == ZEROS)
-    parts.append(_renumbered(recipe.runs[rows], {}, rows))
-    joined = np.concatenate(parts)
-    ordered = joined[np.argsort(joined[:, 3], kind="stable")][:, :3]
-    return Recipe(recipe.files, list(sources), ordered, recipe.chunk_pages, recipe.chunk_sums)
+    taken = _Taken()
+    taken.add(recipe, rank, _lines(recipe.runs))
+    while taken.ranks:
+        # Ranks take from lower ones alone, so nobody comes to want more of the highest.
+        highest = max(taken.ranks, key=attrgetter("rank"))
+        wanted = np.concatenate(taken.ranks.pop(highest))
+        other = recipe_of(highest)
+        taken.add(other, highest.rank, _within(other.runs, wanted))
+    return Recipe(recipe.files, list(taken.packs), taken.runs(), recipe.chunk_pages, recipe.chunk_sums)
 
 
-def _renumbered(runs: Runs, numbers: dict[int, int], rows: NDArray[np.int64]) -> Runs:
-    """The runs with new numbers of their sources, and the row each belongs to as a fourth column."""
-    table = np.zeros(max(numbers, default=0) + 1, dtype=np.uint32)
-    table[list(numbers)] = list(numbers.values())
-    return np.column_stack([table[runs[:, 0]], runs[:, 1:], rows]).astype(np.uint32)
+class _Taken:
+    """Lines of the files by what they are taken from: numbered packs, and `ranks` yet to be resolved."""
+
+    def __init__(self) -> None:
+        self.packs: dict[PackRef, int] = {}
+        self.ranks: dict[RankRef, list[_Lines]] = {}
+        self._found: list[_Lines] = []
+
+    def add(self, recipe: Recipe, rank: int, lines: _Lines) -> None:
+        """Lines whose sources are numbered as in `recipe`, which is that of `rank`."""
+        numbers = np.full(len(recipe.sources) + 1, -1)
+        numbers[ZEROS] = ZEROS
+        for number in np.unique(lines[lines[:, 0] != ZEROS, 0]).tolist():
+            source = recipe.sources[number - 1]
+            if isinstance(source, PackRef):
+                numbers[number] = self.packs.setdefault(source, len(self.packs) + 1)
+                continue
+            if source.rank >= rank:
+                raise Corrupt(f"recipe of rank {rank}: takes pages from rank {source.rank}")
+            self.ranks.setdefault(source, []).append(lines[lines[:, 0] == number])
+        renumbered = np.column_stack([numbers[lines[:, 0]], lines[:, 1:]])
+        self._found.append(renumbered[renumbered[:, 0] >= 0])
+
+    def runs(self) -> Runs:
+        """All that was found, in the order of the files."""
+        found = np.concatenate(self._found)
+        return found[np.argsort(found[:, 3]), :3].astype(np.uint32)
 
 
-def _within(runs: Runs, wanted: Runs) -> tuple[Runs, NDArray[np.int64]]:
-    """What `runs` have at the pages that `wanted` names, in its order; and which wanted run each is for."""
+def _lines(runs: Runs) -> _Lines:
+    wide = runs.astype(np.int64)
+    return np.column_stack([wide, np.cumsum(wide[:, 2]) - wide[:, 2]])
+
+
+def _within(runs: Runs, wanted: _Lines) -> _Lines:
+    """What `runs` have at the lines that `wanted` names, for the same lines in the files."""
     ends = np.cumsum(runs[:, 2], dtype=np.int64)
     begins = ends - runs[:, 2]
-    first = wanted[:, 1].astype(np.int64)
+    first = wanted[:, 1]
     last = first + wanted[:, 2]
     if len(last) and last.max() > (ends[-1] if len(ends) else 0):
         raise Corrupt("recipe: takes more pages from another rank than it has")
@@ -58,4 +81,5 @@ def _within(runs: Runs, wanted: Runs) -> tuple[Runs, NDArray[np.int64]]:
     begin = np.maximum(begins[at], first[origin])
     count = np.minimum(ends[at], last[origin]) - begin
     page = np.where(runs[at, 0] == ZEROS, 0, runs[at, 1] + begin - begins[at])
-    return np.stack([runs[at, 0], page, count], axis=1).astype(np.uint32), origin
+    target = wanted[origin, 3] + begin - first[origin]
+    return np.stack([runs[at, 0], page, count, target], axis=1).astype(np.int64)

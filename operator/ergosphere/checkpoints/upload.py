@@ -3,6 +3,7 @@
 The protocol, with the argument why it loses nothing, is in `docs/checkpoint-format.md`.
 """
 
+import logging
 import secrets
 from collections.abc import Callable, Iterator
 
@@ -16,6 +17,8 @@ from ergosphere.checkpoints.names import CheckpointId
 from ergosphere.checkpoints.notes import Announced, Condemned, Upload
 from ergosphere.checkpoints.places import Domain
 
+_log = logging.getLogger(__name__)
+
 
 class Begun:
     """An upload that was noted. `bases` are what it may build on, `usable` what of them is sure to stay."""
@@ -24,16 +27,18 @@ class Begun:
         """Note the upload, and find what it may build on.
 
         The note is written first, then the lists of the condemned are read, then the bases are seen to exist
-        still: whoever removes something of a base after this has seen the note.
+        still: whoever removes something of a base after this has seen the note. A list that cannot be read
+        may condemn anything, so nothing is built upon then: that costs space, and no save may fail for it.
         """
         self._blobs, self._domain, self.checkpoint = blobs, domain, checkpoint
         found = catalog.bases(blobs, domain, checkpoint)
         pins = sorted({name for base in found for name in base.stored})
         self.note = Upload(rank=rank, token=secrets.token_hex(16), pins=tuple(pins))
         self._write()
-        doomed = {name for _, condemned in condemnations(blobs, domain) for name in condemned.packs}
-        self.bases = [base for base in found if catalog.exists(blobs, domain, base)]
-        self.usable = frozenset(name for base in self.bases for name in base.stored) - doomed
+        doomed = _doomed(blobs, domain)
+        kept = found if doomed is not None else []
+        self.bases = [base for base in kept if catalog.exists(blobs, domain, base)]
+        self.usable = frozenset(name for base in self.bases for name in base.stored) - (doomed or set())
 
     @property
     def token(self) -> str:
@@ -95,12 +100,22 @@ def uploads(blobs: Blobs, prefix: str) -> Iterator[tuple[Entry, Upload]]:
             yield entry, upload
 
 
-def condemnations(blobs: Blobs, domain: Domain) -> Iterator[tuple[str, Condemned]]:
-    """All lists of condemned packs, with their keys."""
-    for entry in blobs.list(domain.condemned):
-        try:
-            yield entry.key, Condemned.model_validate_json(blobs.get(entry.key))
-        except Missing:
-            continue
-        except ValidationError as error:
-            raise Corrupt(f"{entry.key}: not a list of packs") from error
+def condemned(blobs: Blobs, key: str) -> Condemned:
+    """The list of condemned packs under `key`; raises `Missing`, `Corrupt`."""
+    try:
+        return Condemned.model_validate_json(blobs.get(key))
+    except ValidationError as error:
+        raise Corrupt(f"{key}: not a list of packs") from error
+
+
+def _doomed(blobs: Blobs, domain: Domain) -> set[str] | None:
+    """All that is condemned; None if that cannot be known.
+
+    A list that went after it was seen may have given way to one that was not there then.
+    """
+    try:
+        lists = [condemned(blobs, entry.key) for entry in blobs.list(domain.condemned)]
+    except (Missing, Corrupt) as error:
+        _log.warning("nothing is built upon: %s", error)
+        return None
+    return {name for one in lists for name in one.packs}

@@ -1,6 +1,7 @@
 """The store on a directory and on a real S3 server: the same promises, and what faults become."""
 
 import asyncio
+import errno
 import os
 import random
 import threading
@@ -109,6 +110,30 @@ def test_what_a_killed_writer_leaves_is_swept(tmp_path: Path) -> None:
     directory.sweep(2.0)
     assert not (tmp_path / ".unfinished" / "left").exists()
     assert directory.get("v1/x") == b"data"
+
+
+@pytest.mark.parametrize(
+    ("number", "error"), [(errno.EIO, Unavailable), (errno.ESTALE, Unavailable), (errno.EACCES, Denied)]
+)
+async def test_a_directory_that_cannot_be_read_is_not_taken_for_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, error: type[StoreError]
+) -> None:
+    store = Store(Directory(tmp_path / "store"), Codec())
+    saved = await store.save(images(tmp_path / "images", 1, 10), "ns/job/one", 0)
+    await store.commit("ns/job/one", [saved.digest], {})
+    scan = os.scandir
+
+    def failing(path: Path) -> object:
+        if Path(path).name == "job":
+            raise OSError(number, os.strerror(number))
+        return scan(path)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "scandir", failing)
+        with pytest.raises(error, match=os.strerror(number)):
+            await store.collect("ns")
+
+    await store.fetch("ns/job/one", 0, tmp_path / "back")
 
 
 async def test_a_wrong_secret_is_denied_and_not_told(gateway: Gateway, tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ from ergosphere.checkpoints.upload import Begun, upload
 
 DOMAIN = Domain("tenant")
 CHECKPOINT = CheckpointId("tenant", "job", "first")
+SECOND = CheckpointId("tenant", "job", "second")
+THIRD = CheckpointId("tenant", "job", "third")
 
 
 class Crash(BaseException):
@@ -34,9 +36,12 @@ class Memory:
 
     objects: dict[str, tuple[bytes, float]] = field(default_factory=dict)
     now: float = 0.0
+    volatile: set[str] = field(default_factory=set)
 
     def put(self, key: str, parts: Iterable[Data], *, durable: bool = True) -> None:
         self.objects[key] = (b"".join(parts), self.now)
+        if not durable:
+            self.volatile.add(key)
 
     def create(self, key: str, data: bytes) -> bool:
         if key in self.objects:
@@ -181,11 +186,19 @@ def actor(memory: Memory, choice: random.Random, number: int) -> Process:
     return Process(memory, works[choice.choices(list(works), [5, 1, 4, 1, 4])[0]], choice.random())
 
 
+def spoil(memory: Memory, choice: random.Random) -> None:
+    """Make a list of condemned packs unreadable, if there is one."""
+    if keys := sorted(entry.key for entry in memory.list(DOMAIN.condemned)):
+        memory.put(choice.choice(keys), [b""])
+
+
 @settings(max_examples=60)
-@given(st.integers(0, 2**32), st.integers(2, 4))
-@example(571610899, 4)  # a pack is condemned, and then committed by the upload that had pinned it before
-def test_no_manifest_ever_names_what_is_gone_and_nothing_unnamed_stays(seed: int, width: int) -> None:
-    choice = random.Random(seed)
+@given(st.integers(0, 2**32), st.integers(2, 4), st.sampled_from([0.0, 0.02]))
+@example(571610899, 4, 0.0)  # a pack is condemned, and then committed by the upload that had pinned it before
+def test_no_manifest_ever_names_what_is_gone_and_nothing_unnamed_stays(
+    seed: int, width: int, rot: float
+) -> None:
+    choice, damage = random.Random(seed), random.Random(seed)
     memory = Memory()
     running: list[Process] = []
     finished: list[Process] = []
@@ -200,6 +213,8 @@ def test_no_manifest_ever_names_what_is_gone_and_nothing_unnamed_stays(seed: int
             one.priority = choice.random() * 0.2
         elif event < 0.055:
             one.kill()
+        if damage.random() < rot:
+            spoil(memory, damage)
         if one.done:
             running.remove(one)
             finished.append(one)
@@ -236,7 +251,7 @@ def test_the_base_of_an_upload_is_deleted_and_collected_at_any_moment_of_it(step
 
 def test_an_upload_that_outlived_its_time_cannot_be_committed() -> None:
     memory = Memory()
-    entry = upload(memory, DOMAIN, CHECKPOINT, 0, lambda begun: saved(memory, begun.token))
+    entry = upload(memory, DOMAIN, CHECKPOINT, 0, lambda begun: saved(memory, begun))
     list(collect(memory, DOMAIN, 2 * UPLOAD_LIFE))
 
     with pytest.raises(Refused):
@@ -244,25 +259,104 @@ def test_an_upload_that_outlived_its_time_cannot_be_committed() -> None:
     assert not unnamed(memory)
 
 
-def saved(memory: Memory, token: str) -> RankEntry:
-    memory.put(DOMAIN.pack(f"{token}-recipe"), [b"x"])
+def saved(memory: Memory, begun: Begun) -> RankEntry:
+    """A pack and a recipe that names it, and all packs that may be built upon."""
+    token = begun.token
+    for name in (f"{token}-0", f"{token}-recipe"):
+        memory.put(DOMAIN.pack(name), [b"x"])
+    reused = sorted(name for name in begun.usable if "recipe" not in name)
     return RankEntry(
-        digest=token * 2, recipe=f"{token}-recipe", recipe_bytes=1, bytes=1, new_bytes=1, packs=()
+        digest=token * 2,
+        recipe=f"{token}-recipe",
+        recipe_bytes=1,
+        bytes=1,
+        new_bytes=1,
+        packs=(*reused, f"{token}-0"),
     )
+
+
+def committed(memory: Memory, checkpoint: CheckpointId) -> RankEntry:
+    """What the only rank of this checkpoint stored, and what it built upon."""
+    entry = upload(memory, DOMAIN, checkpoint, 0, lambda begun: saved(memory, begun))
+    commit(memory, DOMAIN, checkpoint, (entry.digest,), {}, 0.0)
+    return entry
+
+
+def condemn(memory: Memory, *packs: str) -> str:
+    """Where the list is."""
+    key = f"{DOMAIN.condemned}list"
+    memory.put(key, [Condemned(packs=packs).model_dump_json().encode()])
+    return key
 
 
 def test_nothing_condemned_is_built_upon() -> None:
     memory = Memory()
-    entry = upload(memory, DOMAIN, CHECKPOINT, 0, lambda begun: saved(memory, begun.token))
-    commit(memory, DOMAIN, CHECKPOINT, (entry.digest,), {}, 0.0)
-    memory.put(f"{DOMAIN.condemned}list", [Condemned(packs=(entry.recipe,)).model_dump_json().encode()])
-    seen: list[Begun] = []
+    first = committed(memory, CHECKPOINT)
+    assert first.packs[0] in committed(memory, SECOND).packs
+    condemn(memory, *first.packs)
 
-    def store(begun: Begun) -> RankEntry:
-        seen.append(begun)
-        return saved(memory, begun.token)
+    assert first.packs[0] not in committed(memory, THIRD).packs
 
-    upload(memory, DOMAIN, CheckpointId("tenant", "job", "second"), 0, store)
 
-    assert seen[0].bases
-    assert entry.recipe not in seen[0].usable
+def test_what_is_condemned_survives_a_crash() -> None:
+    memory = Memory()
+    upload(memory, DOMAIN, CHECKPOINT, 0, lambda begun: saved(memory, begun))
+    abandon(memory, DOMAIN, CHECKPOINT)
+    assert list(collect(memory, DOMAIN, 0.0))
+    assert not [key for key in memory.volatile if key.startswith(DOMAIN.condemned)]
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b'{"version": 2, "packs": []}'])
+def test_a_list_that_cannot_be_read_stops_nobody(content: bytes) -> None:
+    memory = Memory()
+    first = committed(memory, CHECKPOINT)
+    memory.put(condemn(memory), [content])
+
+    second = committed(memory, SECOND)
+    assert second.packs == (f"{second.token}-0",)  # anything else may be condemned
+
+    delete(memory, DOMAIN, CHECKPOINT)
+    assert {entry.key for entry in collect(memory, DOMAIN, 0.0)} == {
+        DOMAIN.pack(name) for name in (first.recipe, *first.packs)
+    }
+    third = committed(memory, THIRD)
+    assert third.packs == (f"{third.token}-0",)
+    fourth = committed(memory, CheckpointId("tenant", "job", "fourth"))
+    assert fourth.packs == (f"{third.token}-0", f"{fourth.token}-0")
+
+
+@pytest.mark.parametrize("steps", range(25))
+def test_a_list_becomes_unreadable_at_any_moment_of_a_collection(steps: int) -> None:
+    memory = Memory()
+    key = condemn(memory, *committed(memory, CHECKPOINT).packs)
+    slow = Process(memory, lambda blobs: list(collect(blobs, DOMAIN, 0.0)), 0)
+
+    for _ in range(steps):
+        slow.step()
+    memory.put(key, [b""])
+    list(collect(memory, DOMAIN, 0.0))
+    entry = upload(memory, DOMAIN, SECOND, 0, lambda begun: saved(memory, begun))
+    delete(memory, DOMAIN, CHECKPOINT)
+    slow.finish()
+    commit(memory, DOMAIN, SECOND, (entry.digest,), {}, 0.0)
+
+    assert slow.failure is None
+    assert not dangling(memory)
+
+
+@pytest.mark.parametrize("steps", range(25))
+def test_an_unreadable_list_gives_way_at_any_moment_of_an_upload(steps: int) -> None:
+    memory = Memory()
+    first = committed(memory, CHECKPOINT)
+    memory.put(condemn(memory), [b""])
+    slow = Process(memory, upload_and_commit(SECOND, random.Random(1)), 0)
+
+    for _ in range(steps):
+        slow.step()
+    list(collect(memory, DOMAIN, 0.0))
+    slow.finish()
+
+    assert slow.failure is None
+    manifest = catalog.read_manifest(memory, DOMAIN, SECOND)
+    assert manifest
+    assert not manifest.stored & set(first.packs)

@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ergosphere.checkpoints import Corrupt
+from ergosphere.checkpoints.bucket import Bucket
+from ergosphere.checkpoints.codec import Codec, digest
+from ergosphere.checkpoints.manifest import Manifest, RankEntry
 from ergosphere.checkpoints.pages import PAGE_LINES
+from ergosphere.checkpoints.place import Place
+from ergosphere.checkpoints.places import Domain
 from ergosphere.checkpoints.recipe import FileEntry, PackRef, RankRef, Recipe, Runs
 from ergosphere.checkpoints.resolve import resolved
 
@@ -120,6 +125,63 @@ def test_a_page_may_lie_across_the_pages_of_another_rank() -> None:
     mine.runs[0, 1] = 7
     found = resolved(mine, 1, lambda _: other)
     assert found.runs.tolist() == [[1, 50 * 64 + 7, 57], [1, 10 * 64, 7]]
+
+
+def own(rank: int) -> PackRef:
+    return PACK.model_copy(update={"name": f"{rank:032x}-0"})
+
+
+def link(rank: int) -> Recipe:
+    """A page of its own, and the last page of each of the two ranks below."""
+    below = [
+        RankRef(rank=other, token=f"{other:032x}", pages=3) for other in (rank - 1, rank - 2) if rank > 1
+    ]
+    return recipe(
+        files=[file("x", 3 * PAGE)],
+        runs=[(1, 0, 1), (3, 2, 1), (2, 2, 1)] if below else [(1, 0, 3)],
+        chunks=[3],
+        sources=[own(rank), *below],
+    )
+
+
+def stored(place: Place, rank: int) -> RankEntry:
+    encoded, name = link(rank).encode(), f"{rank:032x}-recipe"
+    sealed = place.codec.seal(encoded)
+    place.blobs.put(place.domain.pack(name), [sealed])
+    return RankEntry(
+        digest=digest(sealed),
+        recipe=name,
+        recipe_bytes=len(encoded),
+        bytes=3 * PAGE,
+        new_bytes=PAGE,
+        packs=(own(rank).name,),
+    )
+
+
+def test_ranks_take_pages_from_each_other_to_any_depth() -> None:
+    place = Place(Bucket("memory:///", {}), Domain("ns"), Codec())
+    ranks = tuple(stored(place, rank) for rank in range(1000))
+    found = place.recipe(Manifest(id="ns/job/one", created=0.0, ranks=ranks), 999)
+    assert found.sources == [own(999), own(1)]
+    assert (found.runs == in_lines([(1, 0, 1), (2, 2, 1), (2, 2, 1)])).all()
+
+
+def test_each_rank_is_looked_up_once_the_highest_first() -> None:
+    asked: list[int] = []
+
+    def recipe_of(ref: RankRef) -> Recipe:
+        asked.append(ref.rank)
+        return link(ref.rank)
+
+    resolved(link(50), 50, recipe_of)
+    assert asked == list(range(49, 0, -1))
+
+
+def test_a_rank_from_which_pages_are_taken_takes_them_from_lower_ones_alone() -> None:
+    between = recipe(runs=[(1, 0, 10)], sources=[RankRef(rank=2, token=TOKEN, pages=10)])
+    mine = recipe(runs=[(1, 0, 10)], sources=[RankRef(rank=1, token=TOKEN, pages=10)])
+    with pytest.raises(Corrupt, match="recipe of rank 1: takes pages from rank 2"):
+        resolved(mine, 2, lambda _: between)
 
 
 @pytest.mark.parametrize("rank", [1, 2])

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ergosphere.checkpoints import Refused, Store
+from ergosphere.checkpoints.announce import heard
 from ergosphere.checkpoints.bucket import Bucket
 from ergosphere.checkpoints.codec import Codec
 from ergosphere.checkpoints.names import CheckpointId
+from ergosphere.checkpoints.notes import Announced
 from ergosphere.checkpoints.peers import all_peers, lower_peers
+from ergosphere.checkpoints.place import Place
 from ergosphere.checkpoints.places import Domain
+from ergosphere.checkpoints.upload import Begun
 
 PAGE = 4096
 MODEL = list(range(1, 400))
@@ -97,6 +102,19 @@ async def test_an_upload_that_others_build_on_cannot_be_replaced(tmp_path: Path)
     assert again.digest != first.digest
     with pytest.raises(Refused, match="repeated"):
         await store.commit("ns/job/one", [again.digest, second.digest], {})
+
+
+@pytest.mark.parametrize("patience", [0.0, 0.2])
+def test_a_rank_that_has_not_begun_does_not_keep_others_from_being_heard(patience: float) -> None:
+    place = Place(Bucket("memory:///", {}), Domain("ns"), Codec())
+    checkpoint = CheckpointId.parse("ns/job/one")
+    for rank in (0, 2):
+        begun = Begun(place.blobs, place.domain, checkpoint, rank)
+        begun.announce(Announced(pages=1, segments=()))
+
+    found = heard(place, checkpoint, [2, 1, 0], patience, threading.Event())
+
+    assert [note.rank for note in found] == [2, 0]
 
 
 @given(st.integers(1, 5000), st.data())
