@@ -41,6 +41,11 @@ def deployment(api: Api) -> dict[str, Any]:
     return api.get(f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments/ergosphere").object
 
 
+def checksum(deployed: dict[str, Any]) -> str:
+    found: str = deployed["spec"]["template"]["metadata"]["annotations"]["checksum/webhook"]
+    return found
+
+
 def test_the_chart_is_sound(helm: Helm) -> None:
     assert "0 chart(s) failed" in helm.lint()
 
@@ -53,6 +58,8 @@ def test_the_chart_is_sound(helm: Helm) -> None:
         ("store.url=ftp://host", "url"),
         ("store.cache.limitGiB=0", "limitGiB"),
         ("replica=2", "replica"),
+        ("webhook.existingSecret=mine", "webhook.existingSecret needs webhook.caBundle"),
+        ("webhook.caBundle=-----BEGIN", "caBundle"),
         ("tiers[0].name=gold,tiers[0].gpuFraction=2", "gpuFraction"),
         ("podDisruptionBudget.enabled=true", "podDisruptionBudget needs replicas of 2 or more"),
         ("networkPolicy.apiServerPorts[0]=0", "apiServerPorts"),
@@ -173,11 +180,47 @@ def test_the_webhook_is_called_by_a_name_that_its_certificate_has(server: Api) -
 
 @pytest.mark.usefixtures("installed")
 def test_an_upgrade_keeps_the_certificate(helm: Helm, server: Api) -> None:
-    before = secret(server)
+    before, pods = secret(server), checksum(deployment(server))
     helm.install("--set", "leaseSeconds=20")
     assert secret(server) == before
+    assert checksum(deployment(server)) == pods
     environment = deployment(server)["spec"]["template"]["spec"]["containers"][0]["env"]
     assert {"name": "ERGO_LEASE_SECONDS", "value": "20"} in environment
+
+
+@pytest.mark.usefixtures("installed")
+def test_an_upgrade_that_finds_no_certificate_makes_one_and_the_pods_that_serve_it(
+    helm: Helm, server: Api
+) -> None:
+    before, pods = secret(server), checksum(deployment(server))
+    server.delete(f"{SYSTEM}/secrets/ergosphere-webhook")
+    helm.install()
+    assert secret(server)["ca.crt"] != before["ca.crt"]
+    assert checksum(deployment(server)) != pods
+
+
+def test_a_certificate_made_without_the_cluster_is_the_same_in_all_objects_and_comes_with_new_pods(
+    helm: Helm,
+) -> None:
+    checksums = set()
+    for _ in range(2):
+        objects = {obj["kind"]: obj for obj in yaml.safe_load_all(helm.render()) if obj}
+        bundles = {
+            h["clientConfig"]["caBundle"] for h in objects["ValidatingWebhookConfiguration"]["webhooks"]
+        }
+        assert bundles == {objects["Secret"]["data"]["ca.crt"]}
+        checksums.add(checksum(objects["Deployment"]))
+    assert len(checksums) == 2
+
+
+def test_a_certificate_of_the_administrators_is_served_and_none_is_made(helm: Helm) -> None:
+    rendered = helm.render("--set", "webhook.existingSecret=mine,webhook.caBundle=QUJD")
+    objects = {obj["kind"]: obj for obj in yaml.safe_load_all(rendered) if obj}
+    assert "Secret" not in objects
+    volumes = {v["name"]: v for v in objects["Deployment"]["spec"]["template"]["spec"]["volumes"]}
+    assert volumes["webhook"]["secret"]["secretName"] == "mine"
+    hooks = objects["ValidatingWebhookConfiguration"]["webhooks"]
+    assert {hook["clientConfig"]["caBundle"] for hook in hooks} == {"QUJD"}
 
 
 @pytest.mark.usefixtures("installed")

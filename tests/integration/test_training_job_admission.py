@@ -11,6 +11,8 @@ POD = "spec.template.spec"
 
 COOPERATIVE = {"mode": "Cooperative", "cooperative": {"directory": "/state"}}
 
+RESERVED_MOUNT = {"name": "ergosphere-run", "mountPath": "/x"}
+
 
 def test_what_a_user_leaves_out_has_the_documented_defaults(api: Api, namespace: str) -> None:
     spec = api.create(jobs(namespace), training_job()).object["spec"]
@@ -48,6 +50,16 @@ ACCEPTED = {
     "restartPolicy Never": training_job(pod(restartPolicy="Never")),
     "elasticity": training_job(
         checkpoint=COOPERATIVE, workers=2, elasticity={"minWorkers": 1, "maxWorkers": 4}
+    ),
+    "paths with dots, and one that ends with /": training_job(
+        pod(
+            container(
+                volumeMounts=[
+                    {"name": f"v{n}", "mountPath": path}
+                    for n, path in enumerate(("/a..b/.c/...", "/d/", "/"))
+                ]
+            )
+        )
     ),
     "a privileged helper": training_job(
         pod(container("a"), container("b", None, securityContext={"privileged": True}))
@@ -203,6 +215,28 @@ REFUSED = {
         f"{CONTAINERS}[0].volumeMounts[0].mountPath",
         "must not be /ergosphere or below it: Ergosphere keeps its own files there",
     ),
+    **{
+        f"the path {path}": (
+            training_job(pod(container(volumeMounts=[{"name": "x", "mountPath": path}]))),
+            f"{CONTAINERS}[0].volumeMounts[0].mountPath",
+            "must begin with / and have no part that is empty, . or ..",
+        )
+        for path in (
+            "ergosphere/bin/launcher",
+            "/a/../ergosphere",
+            "/./ergosphere/run",
+            "//ergosphere",
+            "/a/..",
+        )
+    },
+    **{
+        f"a reserved volume in {kind}": (
+            training_job(pod(**{kind: [container(gpus=None, volumeMounts=[RESERVED_MOUNT])]})),
+            f"{POD}.{kind}[0].volumeMounts[0].name",
+            "must not start with ergosphere-: such names are kept for the volumes that Ergosphere adds",
+        )
+        for kind in ("containers", "initContainers")
+    },
     "restartPolicy OnFailure": (
         training_job(pod(restartPolicy="OnFailure")),
         f"{POD}.restartPolicy",
@@ -282,7 +316,7 @@ def test_a_refusal_names_only_what_is_wrong(api: Api, namespace: str) -> None:
 
 def test_the_largest_template_can_be_checked(api: Api, namespace: str) -> None:
     """A rule that costs more than the API server allows is refused with the object, however right that is."""
-    mounts = [{"name": f"v{n}", "mountPath": f"/v{n}"} for n in range(64)]
+    mounts = [{"name": f"v{n}", "mountPath": f"/v{n}/{'x' * 64}"} for n in range(64)]
     volumes = [{"name": f"v{n}", "emptyDir": {}} for n in range(64)]
     limits = {f"example.com/r{n}": "1" for n in range(31)}
     containers = [

@@ -142,16 +142,35 @@ class Resources(_Open):
     """What the container is sure to get."""
 
 
+def _name_rule(thing: str) -> dict[str, str]:
+    return rule(
+        f"!self.name.startsWith('{RESERVED_PREFIX}')",
+        f"must not start with {RESERVED_PREFIX}: such names are kept for the {thing} that Ergosphere adds",
+        field=".name",
+    )
+
+
+# Kubelets put a relative path below the root and runtimes resolve these parts: other ways to write a place.
+_DIRECT = """self.mountPath.startsWith('/') && !self.mountPath.contains('//')
+    && !(self.mountPath + '/').contains('/./') && !(self.mountPath + '/').contains('/../')"""
+
+
 class VolumeMount(_Open):
     """Where a container sees a volume, as in Pod."""
 
     model_config = ConfigDict(
         json_schema_extra=rules(
+            _name_rule("volumes"),
+            rule(
+                _DIRECT,
+                "must begin with / and have no part that is empty, . or ..",
+                field=".mountPath",
+            ),
             rule(
                 f"!(self.mountPath + '/').startsWith('{RESERVED_DIRECTORY}/')",
                 f"must not be {RESERVED_DIRECTORY} or below it: Ergosphere keeps its own files there",
                 field=".mountPath",
-            )
+            ),
         )
     )
 
@@ -159,15 +178,7 @@ class VolumeMount(_Open):
     """The volume."""
 
     mount_path: str = Field(min_length=1, max_length=1024)
-    """Where the container sees it."""
-
-
-def _name_rule(thing: str) -> dict[str, str]:
-    return rule(
-        f"!self.name.startsWith('{RESERVED_PREFIX}')",
-        f"must not start with {RESERVED_PREFIX}: such names are kept for the {thing} that Ergosphere adds",
-        field=".name",
-    )
+    """Where the container sees it, as an absolute path."""
 
 
 class Container(_Open):

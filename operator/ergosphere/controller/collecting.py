@@ -32,10 +32,13 @@ def due(checkpoints: Iterable[Checkpoint], now: datetime) -> set[str]:
 
 
 def over(pod: Object, now: datetime) -> bool:
-    """Whether the pod has ended, and the next one may take its place."""
-    phase = (pod.get("status") or {}).get("phase", "")
+    """Whether the next pod may take this one's place. One that has not ended by then never will."""
     age = now - datetime.fromisoformat(pod["metadata"]["creationTimestamp"])
-    return age >= {"Succeeded": _PERIOD, "Failed": _AFTER_FAILURE}.get(phase, timedelta.max)
+    return age >= (_PERIOD if _succeeded(pod) else _AFTER_FAILURE)
+
+
+def _succeeded(pod: Object) -> bool:
+    return bool((pod.get("status") or {}).get("phase") == "Succeeded")
 
 
 class Collecting:
@@ -64,8 +67,9 @@ class Collecting:
         if pod is None:
             await self._kube.create(PODS, collect_pod(namespace, self._settings))
         elif over(pod, now):
-            if pod["status"]["phase"] == "Failed":
+            if not _succeeded(pod):
                 message = "collecting garbage in the checkpoint store failed; it is tried again"
                 await self._recorder.record(pod, "CollectionFailed", message, warning=True)
-            own = {"preconditions": {"uid": pod["metadata"]["uid"]}}
+            # At once: the kubelet of a node that is lost never lets the name go.
+            own = {"gracePeriodSeconds": 0, "preconditions": {"uid": pod["metadata"]["uid"]}}
             await self._kube.delete(PODS, namespace, COLLECT_POD, own)

@@ -1,14 +1,17 @@
 """Deleting a checkpoint's data before its object goes.
 
 The operator has no access to the store, so a short-lived pod of the agent's image does it. A deletion is
-never wedged: when the data cannot be deleted, an Event says so and the object goes all the same.
+never wedged: when the data cannot be deleted, or no pod comes to its end, an Event says so and the object
+goes all the same.
 """
 
 import logging
+from datetime import UTC, datetime
 
 from ergosphere.api.agent import Failure
 from ergosphere.api.checkpoint import Checkpoint, CheckpointStatus
 from ergosphere.api.meta import FINALIZER
+from ergosphere.workload.errand import failed
 from ergosphere.workload.forget import forget_pod, forget_pod_name
 from ergosphere.workload.settings import PodSettings
 
@@ -59,10 +62,10 @@ class Forgetting:
                 _log.warning("no pod to delete the data of %s: %s", checkpoint.status.id, error)
                 return error.status in (403, 404)
             return False
-        phase = (pod.get("status") or {}).get("phase")
-        if phase == "Succeeded":
+        if (pod.get("status") or {}).get("phase") == "Succeeded":
             await self._let_go(checkpoint)
-        return bool(phase == "Failed")
+        # One that is late stays where it is: it tells that this attempt was made, and goes with the object.
+        return failed(pod, datetime.now(UTC))
 
     async def abandon(self, checkpoint: Checkpoint) -> None:
         """Give up a checkpoint in the middle of whose cut the job was deleted."""

@@ -9,6 +9,7 @@ RUN_MOUNT = "/ergosphere/run"
 PROBE_MOUNT = "/ergosphere/probe"
 PROBE_FILE = f"{PROBE_MOUNT}/user.json"
 LAUNCHER = f"{BIN_MOUNT}/launcher"
+TERMINATION_LOG = "/dev/termination-log"
 
 # What dump and restore need inside the pod's user namespace; docs/capabilities.md says what fails
 # without each. The launcher drops all of them before the user's code runs.
@@ -67,6 +68,8 @@ def wrapped(
     result["volumeMounts"] = [*container.get("volumeMounts", ()), *mounts(read_only_bin=True)]
     own_security = container.get("securityContext") or {}
     result["securityContext"] = _security(own_security, SAVING_CAPABILITIES if saving else CAPABILITIES)
+    # Where the launcher leaves word of how the program ended.
+    result |= {"terminationMessagePath": TERMINATION_LOG, "terminationMessagePolicy": "File"}
     if not saving:
         # The runtime's default filter forbids personality(), and CRIU cannot dump a filter.
         result["securityContext"]["seccompProfile"] = {"type": "Unconfined"}

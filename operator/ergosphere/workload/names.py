@@ -9,14 +9,20 @@ from ergosphere.api.meta import GROUP, LABEL_JOB, LABEL_JOB_UID, LABEL_MANAGED_B
 
 # A pod's name is its host name too, and a host name has 63 characters at most (RFC 1123).
 _LONGEST_STEM = 46
+# What a Checkpoint's `status.id` has room for besides "/" and the uid of 36 characters.
+_LONGEST_SHELF = 253 - 37
 
 
 def stem(job: str) -> str:
     """The job's name, shortened to 46 characters with a digest when it is longer."""
-    if len(job) <= _LONGEST_STEM:
-        return job
-    digest = hashlib.sha256(job.encode()).hexdigest()[:8]
-    return f"{job[: _LONGEST_STEM - 9].rstrip('-.')}-{digest}"
+    return _shortened(job, _LONGEST_STEM)
+
+
+def _shortened(name: str, longest: int) -> str:
+    if len(name) <= longest:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{name[: longest - 9].rstrip('-.')}-{digest}"
 
 
 def pod_name(job: str, incarnation: int, rank: int) -> str:
@@ -40,6 +46,11 @@ def cut_name(job: str, uid: str, number: int) -> str:
     It may outlive the job, so the uid keeps a later namesake from taking it for its own.
     """
     return f"{stem(job)}-{uid[:8]}-{number}"
+
+
+def shelf(namespace: str, job: str) -> str:
+    """Where a job's checkpoints are in the store, `NAMESPACE/JOB`: 216 characters at most, with a digest."""
+    return f"{namespace}/{_shortened(job, _LONGEST_SHELF - len(namespace) - 1)}"
 
 
 def job_labels(job: str, uid: str) -> dict[str, str]:

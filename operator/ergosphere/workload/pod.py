@@ -11,6 +11,7 @@ from ergosphere.api.training_job import TrainingJob
 from . import cooperation, launcher, network, sidecar, store
 from .affinity import pinned_to
 from .names import job_labels, pod_name, secret_name
+from .reserved import unreserved
 from .settings import PodSettings
 
 
@@ -60,7 +61,8 @@ def owner(job: TrainingJob) -> dict[str, Any]:
 
 
 def _spec(job: TrainingJob, worker: Worker, settings: PodSettings) -> dict[str, Any]:
-    own = cooperation.patient(job.spec.template.spec.to_dict(), job.spec.checkpoint.cooperative)
+    template = unreserved(job.spec.template.spec.to_dict())
+    own = cooperation.patient(template, job.spec.checkpoint.cooperative)
     main = job.spec.main_container().name
     spec = deepcopy(own)
     gang = worker.world > 1

@@ -24,8 +24,11 @@ def test_a_namespace_is_due_when_a_checkpoint_in_it_is_a_day_old() -> None:
         ("Succeeded", DAY, True),
         ("Failed", HOUR / 2, False),
         ("Failed", HOUR, True),
-        ("Running", 9 * DAY, False),
-        ("", 9 * DAY, False),
+        ("Running", HOUR / 2, False),
+        ("Running", HOUR, True),
+        ("Pending", HOUR / 2, False),
+        ("Pending", HOUR, True),
+        ("", HOUR, True),
     ],
 )
 def test_the_last_pod_makes_room_for_the_next(phase: str, age: timedelta, expected: bool) -> None:

@@ -48,6 +48,32 @@ def test_the_users_command_runs_under_the_launcher_and_nothing_else_changes():
     assert main["env"][-1] == {"name": "A", "value": "1"}
 
 
+def test_the_launcher_leaves_its_word_where_it_is_looked_for():
+    own = {"terminationMessagePath": "/tmp/m", "terminationMessagePolicy": "FallbackToLogsOnError"}
+    main = container(built(**own), "main")
+    assert main["terminationMessagePath"] == "/dev/termination-log"
+    assert main["terminationMessagePolicy"] == "File"
+
+
+@pytest.mark.parametrize(
+    ("volume", "path"),
+    [
+        ("ergosphere-run", "/x"),
+        ("own", "ergosphere/bin/launcher"),
+        ("own", "/x/../ergosphere/bin"),
+        ("own", "//ergosphere"),
+        ("own", "/./ergosphere/run"),
+    ],
+)
+def test_a_job_from_before_it_was_refused_mounts_nothing_that_is_ergospheres(volume, path):
+    permitted = {"name": "own", "mountPath": "data/../ergosphere-not"}
+    mounts = [{"name": volume, "mountPath": path}, permitted]
+    first = {"name": "first", "image": "first:1", "volumeMounts": mounts}
+    pod = built(pod={"initContainers": [first]}, volumeMounts=mounts)
+    assert container(pod, "first")["volumeMounts"] == [permitted]
+    assert container(pod, "main")["volumeMounts"][0] == permitted
+
+
 def test_the_other_containers_stay_as_they_are():
     assert container(built(), "log") == {"name": "log", "image": "log:1"}
 
