@@ -1,4 +1,4 @@
-"""Carrying acts out. The only module that writes to the API server on behalf of a job."""
+"""Carrying acts out: nothing else writes to the API server on behalf of a job."""
 
 import time
 from functools import partial
@@ -8,34 +8,37 @@ from ergosphere.api.checkpoint import Checkpoint, CheckpointStatus
 from ergosphere.api.meta import API_VERSION, FINALIZER
 from ergosphere.api.training_job import TrainingJobStatus
 from ergosphere.workload.names import budget_name, server_name
-from ergosphere.workload.pod import Worker, worker_pod
 from ergosphere.workload.settings import PodSettings
-from ergosphere.workload.support import agent_secret, disruption_budget
 
 from . import acts, barrier, metrics, record
 from .agents import Address, Agents
-from .certificates import Pair, issue
+from .certificates import Pair
+from .creating import PODS_AT_ONCE, Creating
+from .events import Recorder
 from .kube import Kube, Object
-from .resources import BUDGETS, CHECKPOINTS, PODS, SECRETS, TRAINING_JOBS
+from .resources import BUDGETS, CHECKPOINTS, PODS, TRAINING_JOBS
 from .together import each
 from .view import JobView, WorkerPod
 
 # An agent that is at work on a command is not told it again before this has passed.
 _REPEAT_SECONDS = 2.0
-# Of one job: a large gang is there soon, and other jobs' requests need not wait behind all of it.
-_PODS_AT_ONCE = 16
 
 
 class Applier:
     """Carries out the acts of all jobs, and remembers what agents were told a moment ago."""
 
     def __init__(
-        self, kube: Kube, agents: Agents, authority: Pair, settings: PodSettings, lease: float
+        self,
+        kube: Kube,
+        agents: Agents,
+        recorder: Recorder,
+        authority: Pair,
+        settings: PodSettings,
+        lease: float,
     ) -> None:
         self._kube = kube
         self._agents = agents
-        self._authority = authority
-        self._settings = settings
+        self._creating = Creating(kube, recorder, authority, settings, self.status)
         self._lease = lease
         self._told: dict[tuple[str, str], tuple[Command, float]] = {}
 
@@ -71,8 +74,8 @@ class Applier:
                 await self._tell(view, pod, command, self._lease / 3)
             case acts.Ask(pod):
                 await self._agents.ask(address(view, pod))
-            case acts.CreatePods():
-                await self._create_pods(view, act)
+            case acts.CreatePods(workers):
+                await self._creating.create(view, workers)
             case _:
                 await self._delete(view, act)
         return None
@@ -84,7 +87,7 @@ class Applier:
         match act:
             case acts.DeletePods(pods, at_once):
                 grace = acts.AT_ONCE_SECONDS if at_once else None
-                await each(pods, partial(self._delete_pod, namespace, grace), at_once=_PODS_AT_ONCE)
+                await each(pods, partial(self._delete_pod, namespace, grace), at_once=PODS_AT_ONCE)
             case acts.DeleteBudget():
                 await self._kube.delete(BUDGETS, namespace, budget_name(view.job.name, view.job.uid), {})
             case acts.DeleteCheckpoint(name):
@@ -96,18 +99,6 @@ class Applier:
     async def _delete_pod(self, namespace: str, grace_seconds: int | None, pod: WorkerPod) -> None:
         grace = {} if grace_seconds is None else {"gracePeriodSeconds": grace_seconds}
         await self._kube.delete(PODS, namespace, pod.name, {"preconditions": {"uid": pod.uid}, **grace})
-
-    async def _create_pods(self, view: JobView, act: acts.CreatePods) -> None:
-        await self._kube.create(SECRETS, agent_secret(view.job, self._secret_files(view)))
-        await self._kube.create(BUDGETS, disruption_budget(view.job))
-        await each(act.workers, partial(self._create_pod, view), at_once=_PODS_AT_ONCE)
-
-    async def _create_pod(self, view: JobView, worker: Worker) -> None:
-        await self._kube.create(PODS, worker_pod(view.job, worker, self._settings))
-
-    def _secret_files(self, view: JobView) -> dict[str, bytes]:
-        pair = issue(self._authority, server_name(view.job.uid), server=True)
-        return {"tls.crt": pair.certificate, "tls.key": pair.key, "ca.crt": self._authority.certificate}
 
     async def _note(self, view: JobView, checkpoint: Checkpoint, status: CheckpointStatus) -> Object:
         if FINALIZER not in checkpoint.metadata.finalizers:
@@ -124,9 +115,10 @@ class Applier:
         self._told[pod.uid, kind] = (command, time.monotonic())
         await self._agents.tell(address(view, pod), command)
 
-    def forget(self, pods: set[str]) -> None:
-        """Drop what is remembered of pods other than these."""
+    def forget(self, pods: set[str], jobs: set[str]) -> None:
+        """Drop what is remembered of pods and of jobs other than these."""
         self._told = {key: value for key, value in self._told.items() if key[0] in pods}
+        self._creating.forget(jobs)
 
 
 def _count(checkpoint: Checkpoint, verdict: barrier.Committed | barrier.Failed | None) -> None:

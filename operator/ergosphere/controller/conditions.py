@@ -1,9 +1,10 @@
 """A job's conditions, derived from the rest of its status and from what is observed; the phase, from them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from ergosphere.api.meta import Condition, ConditionStatus, is_true, with_condition
+from ergosphere.api.meta import Condition, ConditionStatus, condition, is_true, with_condition
 from ergosphere.api.training_job import (
     COMPLETE,
     FAILED,
@@ -15,12 +16,20 @@ from ergosphere.api.training_job import (
     TrainingJobStatus,
 )
 
+from .ending import arrived, finished, who_ended
 from .view import JobView
 
 PLACED = "Placed"
 PODS_CREATED = "PodsCreated"
 MIGRATED = "Migrated"
 MOVABLE = "Movable"
+
+# As the schema of a condition has it: what is longer could never be written.
+_LONGEST_MESSAGE = 32768
+# More of a kind are counted, and the first of them named.
+_NAMED = 16
+_UNCREATED = "FailedCreate"
+WORKER_STUCK = "WorkerStuck"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +56,21 @@ def set_condition(
         observed_generation=job.metadata.generation,
         last_transition_time=now,
         reason=reason,
-        message=message,
+        message=message[:_LONGEST_MESSAGE],
     )
     return status.model_copy(update={"conditions": with_condition(status.conditions, new)})
+
+
+def uncreated(job: TrainingJob, status: TrainingJobStatus, why: str, now: datetime) -> TrainingJobStatus:
+    """The status of a job whose pods the API server refuses."""
+    return set_condition(job, status, PODS_CREATED, False, _UNCREATED, why, now)
+
+
+def listed(names: Sequence[str], kind: str, by: str = ", ") -> str:
+    """The names; of very many, such as the nodes of a large gang, how many there are and the first."""
+    if len(names) <= _NAMED:
+        return by.join(names)
+    return f"{len(names)} {kind}: {by.join(names[:_NAMED])}{by}..."
 
 
 def derived(
@@ -58,8 +79,9 @@ def derived(
     """The status with the conditions, the printed fields and the phase that follow from it."""
     job = view.job
     running = bool(status.placement) and _runs(view, status)
+    status = _without_refusal(job, status, now)
     status = set_condition(job, status, PLACED, bool(status.placement), *_placed(status, waiting), now)
-    status = set_condition(job, status, RUNNING, running, *_running(status, running), now)
+    status = set_condition(job, status, RUNNING, running, *_running(view, status, running), now)
     suspended = job.spec.suspend and not status.placement and not _ended(status)
     reason = "Suspended" if suspended else "NotSuspended"
     status = set_condition(job, status, SUSPENDED, suspended, reason, "", now)
@@ -68,7 +90,7 @@ def derived(
         update={
             "observed_generation": job.metadata.generation,
             "phase": _phase(job, status, running),
-            "nodes": ",".join(sorted({p.node for p in status.placement})),
+            "nodes": listed(_nodes(status), "nodes", by=","),
             "gpus": job.spec.gpus_per_worker() * len(status.placement),
             # As in batch/v1 Job: a suspended job's deadline begins anew when it is resumed.
             "start_time": None if suspended else status.start_time,
@@ -80,25 +102,52 @@ def _runs(view: JobView, status: TrainingJobStatus) -> bool:
     """Whether every rank runs. A cut leaves the condition as it is: it ends with the job running, or gone."""
     if status.incarnation != view.job.status.incarnation:
         return False
-    return is_true(status.conditions, RUNNING) if status.cut else view.running
+    return is_true(status.conditions, RUNNING) if status.cut else arrived(view)
+
+
+def _nodes(status: TrainingJobStatus) -> list[str]:
+    return sorted({p.node for p in status.placement})
+
+
+def _without_refusal(job: TrainingJob, status: TrainingJobStatus, now: datetime) -> TrainingJobStatus:
+    """The status of a job that asks for no pods any more does not say that they are refused."""
+    created = condition(status.conditions, PODS_CREATED)
+    if status.placement or created is None or created.reason != _UNCREATED:
+        return status
+    return set_condition(job, status, PODS_CREATED, False, "NotCreated", "", now)
 
 
 def _placed(status: TrainingJobStatus, waiting: Waiting | None) -> tuple[str, str]:
     if status.placement:
-        return "Placed", f"on {', '.join(sorted({p.node for p in status.placement}))}"
+        return "Placed", f"on {listed(_nodes(status), 'nodes')}"
     if _ended(status):
         return "Finished", ""
     return (waiting.reason, waiting.message) if waiting else ("Waiting", "waiting for the next plan")
 
 
-def _running(status: TrainingJobStatus, running: bool) -> tuple[str, str]:
+def _running(view: JobView, status: TrainingJobStatus, running: bool) -> tuple[str, str]:
     if running:
-        return "AllRanksRun", ""
+        return _going(view)
     if _ended(status):
         return "Finished", ""
     if status.cut:
         return "Cut", f"being cut for checkpoint {status.cut.name}"
-    return ("Starting", "") if status.placement else ("NotPlaced", "")
+    return _starting(view, status) if status.placement else ("NotPlaced", "")
+
+
+def _going(view: JobView) -> tuple[str, str]:
+    done = finished(view)
+    if not done or len(done) == len(view.job.status.placement):
+        return "AllRanksRun", ""
+    return "SomeRanksEnded", f"{who_ended(done)}: the job cannot be cut while others run"
+
+
+def _starting(view: JobView, status: TrainingJobStatus) -> tuple[str, str]:
+    """Why a job that has its nodes does not run yet: a kubelet says what keeps it, if anything does."""
+    stuck = next((p for p in view.workers.values() if p.stuck), None)
+    if stuck is None or status.incarnation != view.job.status.incarnation:
+        return "Starting", ""
+    return WORKER_STUCK, f"rank {stuck.rank} on {stuck.node}: {stuck.stuck}"
 
 
 def _with_migration(

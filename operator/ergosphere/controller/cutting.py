@@ -18,7 +18,9 @@ from ergosphere.api.training_job import (
 from ergosphere.scheduling.model import Action, Migrate, Preempt, Resize
 from ergosphere.workload.names import cut_name
 
+from .ending import arrived, ends_together, finished, silent, who_ended
 from .happening import Happening
+from .starting import newest
 from .view import JobView
 
 RETRY_SECONDS = 60
@@ -46,10 +48,38 @@ def begin(view: JobView, decision: Action | None, now: datetime) -> Change | Non
         unplaced = status.model_copy(update={"placement": []})
         return unplaced, (Happening(wish[0].value, "the job had not begun to run and leaves without a cut"),)
     wish = wish or _keep(view, now)
+    if wish and wish[0] is not CheckpointReason.REQUESTED and finished(view):
+        return _too_late(view, wish[0], now)
     if wish and wish[0] not in _URGENT and status.not_before and now < status.not_before:
         return None
     why = decision.message if decision and wish and wish[0] in _PLANNED else ""
-    return _begun(status, *wish, view, why) if wish and view.running else None
+    return _begun(status, *wish, view, why) if wish and arrived(view) else None
+
+
+def _too_late(view: JobView, reason: CheckpointReason, now: datetime) -> Change | None:
+    """What becomes of the wish to cut a gang some of whose ranks have finished: it is cut as a whole or not.
+
+    One that is suspended leaves all the same. Others run on, and say now and then that they are not cut.
+    """
+    status, who = view.job.status, who_ended(finished(view))
+    if ends_together(view, now):
+        return None
+    if reason is CheckpointReason.SUSPEND:
+        return _left_uncut(view, who, now)
+    if status.not_before and now < status.not_before:
+        return None
+    message = f"{who}, so the job cannot be cut ({reason.value})"
+    after = status.model_copy(update={"not_before": now + timedelta(seconds=RETRY_SECONDS)})
+    return after, (Happening("ProgramEnded", message, warning=True),)
+
+
+def _left_uncut(view: JobView, who: str, now: datetime) -> Change:
+    source = newest(view)
+    where = f"checkpoint {source.name}" if source else "the beginning"
+    lost = lost_seconds(view.job.status, now)
+    message = f"{who}, so the job leaves without a cut: it will go on from {where}"
+    after = view.job.status.model_copy(update={"placement": [], "not_before": None, "lost_seconds": lost})
+    return after, (Happening("LeftUncut", message, warning=True),)
 
 
 def idle(view: JobView) -> bool:
@@ -98,6 +128,10 @@ def settled(view: JobView, now: datetime) -> Change | None:
         return None
     if checkpoint.failed:
         return _failed(status, checkpoint, now)
+    if checkpoint.status.id and not checkpoint.ready and (gone := silent(view)):
+        message = f"checkpoint {checkpoint.name} failed: {who_ended(gone)} before it could be cut"
+        after = status.model_copy(update={"cut": None, "not_before": now + timedelta(seconds=RETRY_SECONDS)})
+        return after, (Happening("ProgramEnded", message, warning=True),)
     if checkpoint.ready and not _leaving(view):
         return _remembered(status, checkpoint).model_copy(update={"cut": None}), ()
     if checkpoint.ready and _ran_on(view, checkpoint.uid):
@@ -198,15 +232,21 @@ def secured(status: TrainingJobStatus) -> datetime | None:
     return max((t for t in times if t), default=None)
 
 
+def lost_seconds(status: TrainingJobStatus, now: datetime) -> float:
+    """The work that is lost with the job's pods now, and was before, in seconds."""
+    since = secured(status) or now
+    return (status.lost_seconds or 0.0) + max(0.0, (now - since).total_seconds())
+
+
 def wanted(view: JobView) -> list[Checkpoint]:
     """The checkpoints of this job that were asked for and wait for their cut, oldest first."""
     return [c for c in view.checkpoints if requested(c) and c.spec.job_name == view.job.name]
 
 
 def requested(checkpoint: Checkpoint) -> bool:
-    """Whether a user's checkpoint still waits for its cut."""
+    """Whether a user's checkpoint still waits for its cut, which is begun once."""
     wanted = checkpoint.spec.reason is CheckpointReason.REQUESTED and not checkpoint.deleted
-    return wanted and not checkpoint.ready and not checkpoint.failed
+    return wanted and not checkpoint.status.id and not checkpoint.ready and not checkpoint.failed
 
 
 def _begun(

@@ -45,7 +45,7 @@ def _event(regarding: Object, reason: str, message: str, kind: str) -> dict[str,
         "apiVersion": "v1",
         "kind": "Event",
         "metadata": {
-            "name": f"{metadata['name'][:200]}.{digest}",
+            "name": f"{metadata['name'][:200].rstrip('-.')}.{digest}",
             "namespace": metadata.get("namespace", "default"),
         },
         "involvedObject": {

@@ -35,12 +35,13 @@ class Resource:
 
 
 class ApiError(Exception):
-    """The API server refused a request. `status` is the HTTP status, `reason` Kubernetes' own word for it."""
+    """The API server refused a request: the HTTP status, Kubernetes' own word for it, and a sentence."""
 
     def __init__(self, status: int, reason: str, message: str) -> None:
         super().__init__(f"{status} {reason}: {message}")
         self.status = status
         self.reason = reason
+        self.message = message
 
 
 class Kube:

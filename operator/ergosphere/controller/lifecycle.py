@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ergosphere.api.agent import Phase
-from ergosphere.api.meta import condition, is_true
-from ergosphere.api.training_job import COMPLETE, FAILED, TrainingJobStatus
+from ergosphere.api.meta import Condition, condition, is_true
+from ergosphere.api.training_job import COMPLETE, FAILED, MOST_UNFIT, RUNNING, TrainingJobStatus
 from ergosphere.scheduling.model import Action
 
 from . import blame, cutting, starting
 from .bookkeeping import booked
-from .conditions import MIGRATED, MOVABLE, PLACED, PODS_CREATED, Waiting, derived, set_condition
+from .conditions import MIGRATED, MOVABLE, PLACED, PODS_CREATED, WORKER_STUCK, Waiting, derived, set_condition
 from .happening import Happening
 from .view import JobView, WorkerPod
 
@@ -72,6 +72,8 @@ def _anchored(moment: Moment, status: TrainingJobStatus) -> TrainingJobStatus:
 
 def _accounted(moment: Moment, status: TrainingJobStatus) -> TrainingJobStatus:
     admitted = status.admitted_time or (moment.now if moment.admitted else None)
+    if moment.view.job.spec.suspend:
+        admitted = None
     return status.model_copy(update={"admitted_time": admitted, "gpu_fraction": moment.fraction})
 
 
@@ -87,7 +89,16 @@ def _news(moment: Moment, status: TrainingJobStatus) -> tuple[Happening, ...]:
         and now.reason == why.reason
         and not ((known := condition(before, kind)) and known.reason == now.reason)
     }
+    new |= _stuck(before, status.conditions)
     return tuple(Happening(reason, message, warning=True) for reason, message in new.items())
+
+
+def _stuck(before: list[Condition], after: list[Condition]) -> dict[str, str]:
+    """Why a worker does not start, if that is not known yet."""
+    now, known = condition(after, RUNNING), condition(before, RUNNING)
+    if now is None or now.reason != WORKER_STUCK or (known and known.reason == now.reason):
+        return {}
+    return {now.reason: now.message}
 
 
 def _change(moment: Moment, *happenings: Happening, **fields: Any) -> Next:
@@ -169,7 +180,7 @@ def program_failed(moment: Moment) -> Next | None:
         Happening("WorkerFailed", f"{how}; the job goes on in {seconds} s", warning=True),
         failures=failures,
         not_before=moment.now + timedelta(seconds=seconds),
-        lost_seconds=_lost_seconds(moment),
+        lost_seconds=cutting.lost_seconds(moment.view.job.status, moment.now),
     )
 
 
@@ -192,7 +203,7 @@ def worker_lost(moment: Moment) -> Next | None:
     return _unplaced(
         moment,
         Happening("WorkerLost", message, warning=True),
-        lost_seconds=_lost_seconds(moment),
+        lost_seconds=cutting.lost_seconds(moment.view.job.status, moment.now),
         # A cut that failed before has nothing to do with when the job may start again.
         not_before=None,
     )
@@ -208,12 +219,6 @@ def _why_ended(pod: WorkerPod) -> str:
     return "its pod was deleted"
 
 
-def _lost_seconds(moment: Moment) -> float:
-    status = moment.view.job.status
-    since = cutting.secured(status) or moment.now
-    return (status.lost_seconds or 0.0) + max(0.0, (moment.now - since).total_seconds())
-
-
 def unfit_node(moment: Moment) -> Next | None:
     """A node cannot take its worker: forget the placement and leave that node out of the next one."""
     found = starting.unfit(moment.view, moment.now)
@@ -225,7 +230,7 @@ def unfit_node(moment: Moment) -> Next | None:
     return _unplaced(
         moment,
         Happening("NodeUnfit", message, warning=True),
-        unfit_nodes=sorted(set(nodes)),
+        unfit_nodes=list(dict.fromkeys(nodes))[-MOST_UNFIT:],
         placed_time=moment.now,
     )
 

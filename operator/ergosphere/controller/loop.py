@@ -52,7 +52,7 @@ class Loop:
         recorder = Recorder(kube)
         self._cache = Cache(self._wake, self._replan)
         self._agents = Agents(client_context(authority), self._wake_uid)
-        self._applier = Applier(kube, self._agents, authority, config.pods, config.lease_seconds)
+        self._applier = Applier(kube, self._agents, recorder, authority, config.pods, config.lease_seconds)
         forgetting = Forgetting(kube, recorder, config.pods)
         self._collecting = Collecting(kube, self._cache, recorder, config.pods)
         self._reconciler = Reconciler(
@@ -134,7 +134,7 @@ class Loop:
         views = [v for key in self._cache.jobs() if (v := self._cache.view(key, {}))]
         present = {address for view in views for address in addresses(view)}
         self._agents.follow(present)
-        self._applier.forget({address.pod for address in present})
+        self._applier.forget({address.pod for address in present}, {view.job.uid for view in views})
         metrics.JOBS.clear()
         for view in views:
             metrics.JOBS.labels(view.job.status.phase or "Pending").inc()

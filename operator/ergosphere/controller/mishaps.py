@@ -24,6 +24,11 @@ def report(key: Key, error: Exception) -> bool:
     return all(_conflict(errors[0]) for errors in alike.values())
 
 
+def refusals(error: Exception) -> list[ApiError]:
+    """What the API server refused, in the order in which it was asked for; not what was merely stale."""
+    return [e for e in singly(error) if isinstance(e, ApiError) and not _conflict(e)]
+
+
 def _say(key: Key, errors: list[BaseException]) -> None:
     first, more = errors[0], f" (and {len(errors) - 1} more)" if errors[1:] else ""
     expected = isinstance(first, _EXPECTED)
@@ -33,4 +38,5 @@ def _say(key: Key, errors: list[BaseException]) -> None:
 
 
 def _conflict(error: BaseException) -> bool:
-    return isinstance(error, ApiError) and error.status == 409
+    """Whether what was written had changed since it was observed. A name that is taken stays so."""
+    return isinstance(error, ApiError) and error.status == 409 and error.reason != "AlreadyExists"

@@ -8,6 +8,7 @@ from kubernetes.utils.quantity import parse_quantity
 
 from ergosphere.api.meta import GPU_RESOURCE
 
+_MOST_DIGITS = 18
 _UNREACHABLE = ("node.kubernetes.io/unreachable", "node.kubernetes.io/not-ready")
 
 
@@ -24,6 +25,12 @@ def gpus(quantities: Mapping[str, Any] | None) -> int:
 
 
 def amount(quantities: Mapping[str, Any], resource: str) -> int:
-    """How much of a resource is among these quantities, which Kubernetes may write as 1k as well as 1000."""
-    number: Decimal = parse_quantity(quantities.get(resource, 0))  # type: ignore[no-untyped-call]
+    """How much of a resource is among these quantities, which Kubernetes may write as 1k as well as 1000.
+
+    Raises ValueError for what is none, or more than Kubernetes counts.
+    """
+    given = quantities.get(resource, 0)
+    number: Decimal = parse_quantity(given)  # type: ignore[no-untyped-call]
+    if not number.is_finite() or number.adjusted() > _MOST_DIGITS:
+        raise ValueError(f"{resource}: {given} is not a quantity")
     return int(number)

@@ -1,12 +1,13 @@
 """One planning cycle: from what is known to a decision, or a reason to wait, for each job."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from ergosphere.scheduling.ledger import Ledger
-from ergosphere.scheduling.model import Action, Fleet, Preempt, Tier
+from ergosphere.scheduling.model import Action, Job, Preempt, Tier
 from ergosphere.scheduling.plan import Follower
+from ergosphere.workload.volumes import Binding
 
 from . import fleet, metrics, starting
 from .anchoring import anchored
@@ -63,13 +64,14 @@ def decide(cache: Cache, now: float, levels: tuple[str, ...], planner: Follower)
     tiers = fleet.tiers(cache.tiers())
     nodes = cache.nodes()
     views = [view for key in cache.jobs() if (view := cache.view(key, {}))]
-    known = [view for view in views if view.job.spec.tier in tiers and fleet.wants_gpus(view)]
+    wanting = [view for view in views if view.job.spec.tier in tiers and fleet.wants_gpus(view)]
+    seen = _seen(wanting, cache, Feasible(nodes), now)
+    known = [view for view in wanting if isinstance(seen[view.job.uid], Seen)]
     # A pod of a job that the planner does not see, such as one that has ended, is in the way like any other.
     ours = {view.job.uid: view.job.namespace for view in known}
     space = fleet.fleet(nodes, cache.objects(PODS).values(), ours, levels)
-    bound = {view.job.uid: cache.bindings(view.job) for view in known}
-    feasible = Feasible(nodes)
-    jobs = [fleet.job(view, feasible, bound[view.job.uid], now) for view in known]
+    jobs = [one.job for one in seen.values() if isinstance(one, Seen)]
+    bound = {uid: one.bound for uid, one in seen.items() if isinstance(one, Seen)}
     result = planner.plan(space, jobs, now, tiers)
     keys = {view.job.uid: (view.job.namespace, view.job.name) for view in views}
     for action in result.actions:
@@ -80,7 +82,9 @@ def decide(cache: Cache, now: float, levels: tuple[str, ...], planner: Follower)
     waiting |= {keys[uid]: _still_held(after, keys) for uid, after in held_up.items()}
     stuck = {keys[v.job.uid]: held for v in known if (held := anchored(v, nodes, bound[v.job.uid], space))}
     waiting |= {key: why for key, why in stuck.items() if key in waiting}
-    refused = {keys[v.job.uid]: why for v in views if (why := _refusal(v, tiers) or _stranded(v, space))}
+    here = {node.platform for node in space.nodes.values()}
+    refused = {keys[v.job.uid]: why for v in views if (why := _refusal(v, tiers) or _stranded(v, here))}
+    refused |= {keys[uid]: one for uid, one in seen.items() if isinstance(one, Waiting)}
     basis = {view.job.uid: _basis(view) for view in views}
     return Decisions(
         {keys[a.job]: (basis[a.job], replace(a, message=by_name(a.message, keys))) for a in actions},
@@ -90,6 +94,32 @@ def decide(cache: Cache, now: float, levels: tuple[str, ...], planner: Follower)
         frozenset(keys[uid] for uid in result.admitted),
         {keys[job.name]: _fraction(job.ledger, tiers[job.tier], now) for job in jobs},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A job as the planner sees it, and its volumes that not every node has."""
+
+    job: Job
+    bound: tuple[Binding, ...]
+
+
+def _seen(
+    views: Iterable[JobView], cache: Cache, feasible: Feasible, now: float
+) -> dict[str, Seen | Waiting]:
+    """Each job by its uid. One whose pod template makes no sense waits, and keeps no other from its plan.
+
+    The API server checks pods, not templates of them: anything may stand in one.
+    """
+    found: dict[str, Seen | Waiting] = {}
+    for view in views:
+        try:
+            bound = cache.bindings(view.job)
+            found[view.job.uid] = Seen(fleet.job(view, feasible, bound, now), bound)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            why = f"spec.template.spec is not one of a pod ({type(error).__name__}: {error})"
+            found[view.job.uid] = Waiting("InvalidTemplate", why[:1024])
+    return found
 
 
 def by_name(message: str, keys: Mapping[str, Key]) -> str:
@@ -132,16 +162,24 @@ def _refusal(view: JobView, tiers: Mapping[str, Tier]) -> Waiting | None:
         known = ", ".join(sorted(tiers)) or "none"
         return Waiting("UnknownTier", f"spec.tier: there is no ServiceTier {spec.tier!r}; there are: {known}")
     if starting.awaits_checkpoint(view) and spec.restore_from:
-        return Waiting("CheckpointNotReady", f"waiting for checkpoint {spec.restore_from.name} to be Ready")
+        return Waiting("CheckpointNotReady", _missing(view, spec.restore_from.name))
     return None
 
 
-def _stranded(view: JobView, space: Fleet) -> Waiting | None:
+def _missing(view: JobView, name: str) -> str:
+    """Why a job cannot begin from the checkpoint that its spec names."""
+    named = view.checkpoint(name)
+    if named is None:
+        return f"there is no checkpoint {name}, from which it is to start"
+    return f"checkpoint {name} has failed" if named.failed else f"waiting for checkpoint {name} to be Ready"
+
+
+def _stranded(view: JobView, platforms: Set[str]) -> Waiting | None:
     """Why a job that was cut can be restored nowhere: the fleet has no node like the one it was cut on."""
     needed = view.job.status.platform
-    if needed is None or view.job.status.placement:
+    if needed is None or view.job.status.placement or view.job.finished or view.job.deleted:
         return None
-    if any(node.platform == fleet.platform(needed) for node in space.nodes.values()):
+    if fleet.platform(needed) in platforms:
         return None
     message = f"cut on {needed.architecture} with kernel {needed.kernel}; no node has both"
     return Waiting("NoCompatibleNode", message)

@@ -22,7 +22,7 @@ from ergosphere.api.meta import (
     with_condition,
 )
 from ergosphere.api.training_job import CheckpointMode, CutPurpose, DeletionPolicy, TrainingJob
-from ergosphere.workload.names import stem
+from ergosphere.workload.names import shelf, stem
 from ergosphere.workload.pod import owner
 
 from . import barrier
@@ -103,7 +103,7 @@ def failed(checkpoint: Checkpoint, failure: Failure) -> CheckpointStatus:
 def _begun(view: JobView, checkpoint: Checkpoint, now: datetime) -> dict[str, Any]:
     job = view.job
     return {
-        "id": f"{job.namespace}/{job.name}/{checkpoint.uid}",
+        "id": f"{shelf(job.namespace, job.name)}/{checkpoint.uid}",
         "phase": CheckpointPhase.CUTTING,
         "start_time": now,
         "job_uid": job.uid,

@@ -8,6 +8,7 @@ from ergosphere.api.checkpoint import Checkpoint
 from ergosphere.api.training_job import TrainingJobStatus, WorkerPlacement
 from ergosphere.scheduling.model import Action, Start
 
+from .ending import arrived
 from .happening import Happening
 from .view import JobView
 
@@ -66,17 +67,23 @@ def newest(view: JobView) -> Checkpoint | None:
 
 
 def needs(view: JobView, checkpoint: Checkpoint) -> bool:
-    """Whether the job goes on from this checkpoint, so that its data must not be deleted yet."""
+    """Whether the job goes on from this checkpoint, so that its data must not be deleted yet.
+
+    A job that runs lets go of its own, and of another's that it was started from once it has one of its own:
+    without any, its next failure would leave it nothing to begin with.
+    """
     job, status = view.job, view.job.status
     if job.finished or job.deleted:
         return False
     if status.cut and status.cut.name == checkpoint.name:
         return True
-    if status.placement:
-        starts = status.ran_incarnation < status.incarnation
-        return starts and checkpoint.status.id == status.restore_from
+    starts = status.placement and status.ran_incarnation < status.incarnation
+    if starts and checkpoint.status.id == status.restore_from:
+        return True
     source = newest(view)
-    return source is not None and source.name == checkpoint.name
+    if source is None or source.name != checkpoint.name:
+        return False
+    return not status.placement or source.status.job_uid != job.uid
 
 
 def awaits_checkpoint(view: JobView) -> bool:
@@ -120,7 +127,7 @@ def corrupt(view: JobView) -> Checkpoint | None:
 def arrival(view: JobView, now: datetime) -> TrainingJobStatus | None:
     """The status of a job that runs for the first time since it was placed; None if that is known already."""
     status = view.job.status
-    if not view.running or status.ran_incarnation == status.incarnation:
+    if not arrived(view) or status.ran_incarnation == status.incarnation:
         return None
     images = status.images or {
         name: ref for p in view.workers.values() for name, ref in pinned(p.images).items()

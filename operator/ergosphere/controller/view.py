@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from ergosphere.api.agent import Exit, Phase, Report
+from ergosphere.api.agent import Exit, Report
 from ergosphere.api.checkpoint import Checkpoint
 from ergosphere.api.meta import LABEL_INCARNATION, LABEL_JOB_UID, LABEL_RANK
 from ergosphere.api.training_job import TrainingJob
@@ -22,6 +22,9 @@ _STUCK = {
     "CreateContainerError",
     "RunContainerError",
 }
+# What a kubelet says of pods that it does not take, beside OutOfcpu and the like.
+_REJECTED = {"UnexpectedAdmissionError", "NodeAffinity", "NodePorts", "AppArmor", "InvalidNodeInfo"}
+_OURS = "ergosphere-"
 # Exit codes above are 128 and the number of the signal that ended the container's first process.
 _SIGNALLED = 128
 # How kubelets with containerd, CRI-O or Docker call a container whose first process never began.
@@ -95,18 +98,9 @@ class JobView:
         now = self.workers.values()
         return tuple(p for p in self.pods if p.node and not p.over and not p.lost and p not in now)
 
-    @property
-    def running(self) -> bool:
-        """Whether every rank's program runs."""
-        return self._all(Phase.RUNNING)
-
     def checkpoint(self, name: str) -> Checkpoint | None:
         """The checkpoint object of that name."""
         return next((c for c in self.checkpoints if c.name == name), None)
-
-    def _all(self, phase: Phase) -> bool:
-        wanted = len(self.job.status.placement)
-        return wanted > 0 and sum(r.phase is phase for r in self.ranks.values()) == wanted
 
 
 def worker_pods(
@@ -132,7 +126,10 @@ def worker_of(pod: Mapping[str, Any]) -> str | None:
 def _worker(pod: Mapping[str, Any], main: str, lost: Callable[[str], bool]) -> WorkerPod:
     metadata, spec, status = pod["metadata"], pod["spec"], pod.get("status") or {}
     containers = status.get("containerStatuses") or []
+    first = [c for c in status.get("initContainerStatuses") or () if not c["name"].startswith(_OURS)]
+    over = status.get("phase") == "Failed"
     ended = next((c["state"]["terminated"] for c in containers if _ended(c, main)), None)
+    ended = ended or next((c["state"]["terminated"] for c in first if over and _broke(c)), None)
     return WorkerPod(
         name=metadata["name"],
         uid=metadata["uid"],
@@ -151,7 +148,7 @@ def _worker(pod: Mapping[str, Any], main: str, lost: Callable[[str], bool]) -> W
         left=_left(ended) if ended else "",
         images=tuple((c["name"], c.get("imageID", "")) for c in containers),
         unschedulable=_unschedulable(status),
-        unstarted=_unstarted(ended) if ended else "",
+        unstarted=_unstarted(ended) if ended else _rejected(status),
         stuck=_stuck([*containers, *(status.get("initContainerStatuses") or ())]),
     )
 
@@ -162,6 +159,26 @@ def _time(text: str | None) -> datetime | None:
 
 def _ended(container: Mapping[str, Any], main: str) -> bool:
     return container["name"] == main and "terminated" in (container.get("state") or {})
+
+
+def _broke(container: Mapping[str, Any]) -> bool:
+    """Whether an init container of the user's has failed: the main one is never started then."""
+    return bool(((container.get("state") or {}).get("terminated") or {}).get("exitCode"))
+
+
+def _rejected(status: Mapping[str, Any]) -> str:
+    """Why the node never began with the pod: its kubelet refused it, or one of our own containers failed."""
+    reason = status.get("reason", "")
+    if status.get("phase") != "Failed":
+        return ""
+    if reason in _REJECTED or reason.startswith("OutOf"):
+        return f"{reason}: {status.get('message', '')}"
+    if reason:
+        return ""
+    ours = (c for c in status.get("initContainerStatuses") or () if c["name"].startswith(_OURS))
+    broken = next((c for c in ours if _broke(c) and not c["state"]["terminated"].get("signal")), None)
+    began = any((c.get("state") or {}).get("terminated") for c in status.get("containerStatuses") or ())
+    return f"container {broken['name']} failed before the program began" if broken and not began else ""
 
 
 def _exit(terminated: Mapping[str, Any]) -> Exit:
@@ -191,7 +208,7 @@ def _word(terminated: Mapping[str, Any]) -> Mapping[str, Any]:
     """What the launcher wrote as the container's termination message; nothing where it did not."""
     try:
         word = json.loads(terminated.get("message") or "null")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return word if isinstance(word, dict) else {}
 

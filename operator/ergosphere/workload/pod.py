@@ -10,7 +10,7 @@ from ergosphere.api.training_job import TrainingJob
 
 from . import cooperation, launcher, network, sidecar, store
 from .affinity import pinned_to
-from .names import job_labels, pod_name, secret_name
+from .names import job_labels, pod_name, secret_name, shelf
 from .reserved import unreserved
 from .settings import PodSettings
 
@@ -110,7 +110,7 @@ def _probes(job: TrainingJob, worker: Worker, pod: Mapping[str, Any], main: str)
 
 def _agent_environment(job: TrainingJob, worker: Worker, settings: PodSettings) -> dict[str, str]:
     return {
-        "ERGO_JOB": f"{job.namespace}/{job.name}",
+        "ERGO_JOB": shelf(job.namespace, job.name),
         "ERGO_JOB_UID": job.uid,
         "ERGO_RANK": str(worker.rank),
         "ERGO_WORLD": str(worker.world),

@@ -9,7 +9,7 @@ from tests.integration import resources
 from tests.integration.control_plane import ControlPlane
 from tests.integration.controller.world import World, a_world
 
-from ergosphere.controller import apply, cutting, lifecycle, loop, reflector, starting
+from ergosphere.controller import apply, creating, cutting, ending, lifecycle, loop, reflector, starting
 from ergosphere.controller.certificates import Pair, new_authority
 
 MakeWorld = Callable[[], AbstractAsyncContextManager[World]]
@@ -33,7 +33,10 @@ def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "_TICK_SECONDS", 0.1)
     monkeypatch.setattr(loop, "_RETRY_SECONDS", 0.1)
     monkeypatch.setattr(apply, "_REPEAT_SECONDS", 0.3)
+    monkeypatch.setattr(creating, "_FIRST_SECONDS", 0.1)
+    monkeypatch.setattr(creating, "_LONGEST_SECONDS", 1.0)
     monkeypatch.setattr(cutting, "RETRY_SECONDS", 0.3)
+    monkeypatch.setattr(ending, "_TOGETHER_SECONDS", 0.3)
     monkeypatch.setattr(lifecycle, "_FIRST_BACKOFF_SECONDS", 0.3)
     monkeypatch.setattr(starting, "_UNSCHEDULABLE_SECONDS", 1.0)
     monkeypatch.setattr(reflector, "_RETRY_SECONDS", 0.1)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from tests.integration.controller.operators import CONFIG
 from tests.integration.controller.world import World
 
@@ -11,11 +12,12 @@ from ergosphere.controller.cache import Cache
 from ergosphere.controller.collecting import Collecting
 from ergosphere.controller.events import Recorder
 from ergosphere.controller.resources import CHECKPOINTS, PODS
+from ergosphere.workload import errand
 from ergosphere.workload.collect import COLLECT_POD
 
 
-async def saved(world: World, name: str = "mine") -> str:
-    await world.ask_for(name)
+async def saved(world: World, name: str = "mine", job: str = "a") -> str:
+    await world.ask_for(name, job=job)
     return (await world.until_ready(name)).status.id
 
 
@@ -75,7 +77,7 @@ async def test_a_checkpoint_deleted_while_it_is_being_made_still_serves_the_move
     assert world.gym.losses == [0]
 
 
-async def test_a_checkpoint_deleted_while_another_job_starts_from_it_is_kept_until_it_runs(
+async def test_a_checkpoint_that_another_job_was_started_from_is_kept_until_that_has_one_of_its_own(
     world: World,
 ) -> None:
     await world.submit("a")
@@ -88,6 +90,9 @@ async def test_a_checkpoint_deleted_while_another_job_starts_from_it_is_kept_unt
     await world.history.until(lambda: world.history.checkpoint("mine").deleted, "mine being deleted")
     world.trouble.release("StoreFetch")
     await world.until("Running", job="b")
+    await asyncio.sleep(0.5)
+    assert world.history.checkpoint("mine")
+    await saved(world, "own", "b")
     await until_gone(world)
 
 
@@ -117,6 +122,32 @@ async def test_a_pinned_checkpoint_outlives_its_time(world: World) -> None:
     assert world.history.checkpoint("mine").ready
 
 
+async def test_a_checkpoint_goes_also_when_no_node_takes_the_pod_that_deletes_its_data(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(errand, "_MARGIN", timedelta(seconds=1))
+    checkpoint = await saved_and_over(world)
+    await world.cordon("n1")
+    await world.cordon("n2")
+    await delete(world)
+    await until_gone(world)
+    message = f"the data of {checkpoint} could not be deleted and stays in the store"
+    await world.until_told("CheckpointDataLeft", message)
+    pods = world.history.objects[PODS]
+    await world.history.until(lambda: not any("forget" in name for name in pods), "no pod of it is left")
+    assert checkpoint in world.shelf.committed
+
+
+async def saved_and_over(world: World) -> str:
+    """A checkpoint of a job that has ended; returns its id."""
+    await world.submit("a")
+    await world.until("Running")
+    checkpoint = await saved(world)
+    world.end_programs("a")
+    await world.until("Succeeded")
+    return checkpoint
+
+
 async def test_garbage_is_collected_once_a_day_where_checkpoints_are(world: World) -> None:
     await world.submit("a")
     await world.until("Running")
@@ -139,7 +170,27 @@ async def test_garbage_is_collected_once_a_day_where_checkpoints_are(world: Worl
     await until(lambda: pod() is None)
 
 
-async def until(holds: Callable[[], bool]) -> None:
+async def test_garbage_is_collected_also_after_the_node_that_did_it_was_lost(world: World) -> None:
+    await saved_and_over(world)
+    cache = Cache()
+    world.start(cache.run(world.kube))
+    collecting = Collecting(world.kube, cache, Recorder(world.kube), CONFIG.pods)
+    pod = lambda: cache.objects(PODS).get((world.name, COLLECT_POD))  # noqa: E731
+    later = datetime.now(UTC) + timedelta(days=2)
+    await until(lambda: cache.synced)
+    world.silence("n1")
+    world.silence("n2")
+
+    await collecting.look(later)
+    await until(lambda: (pod() or {"spec": {}})["spec"].get("nodeName"))
+    await collecting.look(later)
+    await until(lambda: pod() is None)
+    await world.until_told(
+        "CollectionFailed", "collecting garbage in the checkpoint store failed; it is tried again"
+    )
+
+
+async def until(holds: Callable[[], object]) -> None:
     async with asyncio.timeout(60):
         while not holds():  # noqa: ASYNC110
             await asyncio.sleep(0.05)

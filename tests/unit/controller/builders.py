@@ -105,13 +105,14 @@ class Scene:
     def checkpoint(
         self, name: str, condition: str = "", uid: str = "c-1", because: str = "Because", **spec: Any
     ) -> Self:
+        begun = condition or self.status.get("cut", {}).get("name") == name
         conditions = [{"type": condition, "status": "True", "reason": because, "message": "m"}]
         conditions[0] |= {"lastTransitionTime": NOW.isoformat()}
         body = {
             "metadata": {"name": name, "namespace": "ns", "uid": uid, "creationTimestamp": NOW.isoformat()},
             "spec": {"jobName": self.body["metadata"]["name"], **spec},
             "status": {
-                "id": f"ns/a/{uid}",
+                "id": f"ns/a/{uid}" if begun else "",
                 "jobUid": "u-1",
                 "startTime": NOW.isoformat(),
                 "conditions": conditions if condition else [],

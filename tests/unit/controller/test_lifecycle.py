@@ -10,6 +10,7 @@ from ergosphere.api.meta import is_true
 from ergosphere.controller.acts import Ask, CreateCheckpoint, CreatePods, DeletePods, Tell, acts
 from ergosphere.controller.conditions import Waiting
 from ergosphere.controller.lifecycle import Moment, advance
+from ergosphere.controller.starting import needs
 from ergosphere.scheduling.model import Migrate, Preempt, Resize, Start
 
 
@@ -523,3 +524,39 @@ def test_a_node_whose_runtime_cannot_start_a_worker_is_left_out_and_no_failure_i
     result = after(scene)
     assert (nodes(result.status), result.status.unfit_nodes, result.status.failures) == ([], ["n2"], 0)
     assert "n2 cannot take the job: StartError: frozen" in result.happenings[0].message
+
+
+def test_a_suspended_job_holds_no_promise() -> None:
+    admitted = {"admittedTime": NOW.isoformat()}
+    scene = Scene().placed("n1", ran=True, **admitted).running()
+    assert after(scene).status.admitted_time == NOW
+    assert after(scene.spec(suspend=True)).status.admitted_time is None
+
+
+def test_of_many_nodes_that_could_not_take_the_job_the_latest_are_remembered() -> None:
+    unfit = [f"n{number}" for number in range(256)]
+    result = after(Scene().placed("new", unfitNodes=unfit).failed_agent("IncompatibleNode"))
+    assert result.status.unfit_nodes == [*unfit[1:], "new"]
+
+
+def test_a_job_that_has_saved_nothing_yet_needs_the_checkpoint_it_was_started_from_as_long_as_it_runs() -> (
+    None
+):
+    (made,) = Scene("other").checkpoint("origin", "Ready", "c-0").checkpoints
+    origin = made.model_copy(update={"status": made.status.model_copy(update={"job_uid": "u-0"})})
+    scene = Scene().spec(restoreFrom={"name": "origin"}).placed("n1", ran=True, restoreFrom="ns/a/c-0")
+    scene.checkpoints.append(origin)
+    assert needs(scene.running().view(), origin)
+    scene.checkpoint("own", "Ready")
+    assert not needs(scene.view(), origin)
+
+
+def test_a_worker_that_does_not_start_is_told_of_once() -> None:
+    why = "main: ImagePullBackOff: no such image"
+    result = after(Scene().placed("n1").pod(0, phase="Pending", stuck=why))
+    (event,) = result.happenings
+    assert (event.reason, event.message) == ("WorkerStuck", f"rank 0 on n1: {why}")
+    known = [c.model_dump(mode="json", by_alias=True) for c in result.status.conditions]
+    again = Scene().placed("n1").pod(0, phase="Pending", stuck=why)
+    again.status["conditions"] = known
+    assert after(again).happenings == ()

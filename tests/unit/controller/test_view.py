@@ -27,6 +27,7 @@ def test_the_launchers_word_tells_a_cut_from_an_end() -> None:
     assert ended(0, json.dumps({"left": "c-1"})).left == "c-1"
     assert ended(3, json.dumps({"exit": {"code": 3, "signal": 0}})).left == ""
     assert ended(0, "what the program wrote").left == ""
+    assert ended(0, "[" * 4096).left == ""
 
 
 def test_when_a_program_ended_is_known() -> None:
@@ -52,3 +53,40 @@ def test_a_container_that_never_began_is_the_node_s_failure(reason: str) -> None
     assert pod.unstarted == f"{reason}: runc create failed: unable to freeze"
     assert pod.reason == "its container could not be started"
     assert ended(128, "", "Error").unstarted == ""
+
+
+def failed(reason: str = "", **containers: int) -> WorkerPod:
+    """A pod that failed before its main program began; init containers by name with their exit codes."""
+    labels = {LABEL_RANK: "0", LABEL_INCARNATION: "1"}
+    first = [
+        {"name": name.replace("_", "-"), "state": {"terminated": {"exitCode": code, "reason": "Error"}}}
+        for name, code in containers.items()
+    ]
+    waits = [{"name": "main", "state": {"waiting": {"reason": "PodInitializing"}}}]
+    pod = {
+        "metadata": {"name": "a-1-0", "uid": "p", "labels": labels},
+        "spec": {"nodeName": "n1"},
+        "status": {
+            "phase": "Failed",
+            "reason": reason,
+            "message": "why",
+            "initContainerStatuses": first,
+            "containerStatuses": waits,
+        },
+    }
+    (worker,) = worker_pods([pod], "main", lambda _: False)
+    return worker
+
+
+def test_an_init_container_of_the_users_that_fails_counts_like_the_program() -> None:
+    pod = failed(ergosphere_agent=0, download=3)
+    assert (pod.exit and pod.exit.code, pod.reason, pod.unstarted) == (3, "", "")
+
+
+def test_what_fails_before_the_program_for_no_fault_of_the_users_is_the_nodes_failure() -> None:
+    assert (
+        failed(ergosphere_probe=1).unstarted == "container ergosphere-probe failed before the program began"
+    )
+    assert failed("UnexpectedAdmissionError").unstarted == "UnexpectedAdmissionError: why"
+    assert failed("OutOfcpu").unstarted == "OutOfcpu: why"
+    assert failed("Evicted").unstarted == ""

@@ -1,0 +1,54 @@
+"""Gangs some of whose ranks have finished while others run on.
+
+They cannot be cut: a checkpoint is of all ranks, and nothing is left of those that have ended.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from ergosphere.api.agent import Phase, Report
+
+from .view import JobView, WorkerPod
+
+# A gang mostly ends together. To leave without a cut meanwhile would undo work that is about to be done.
+_TOGETHER_SECONDS = 30
+
+
+def finished(view: JobView) -> tuple[int, ...]:
+    """The ranks whose programs have ended with 0 by themselves: many end so too when they are told to."""
+    return tuple(rank for rank, pod in sorted(view.workers.items()) if _finished(pod, view.ranks.get(rank)))
+
+
+def _finished(pod: WorkerPod, report: Report | None) -> bool:
+    if pod.deleting or pod.left:
+        return False
+    if pod.exit or report is None:
+        return pod.exit is not None and pod.exit.code == 0
+    code = report.exit.code if report.exit and report.phase is Phase.EXITED else None
+    return code == 0 and not report.terminating
+
+
+def arrived(view: JobView) -> bool:
+    """Whether every rank's program runs, or has come to its end already."""
+    ranks = {p.rank for p in view.job.status.placement}
+    running = {rank for rank, report in view.ranks.items() if report.phase is Phase.RUNNING}
+    return bool(ranks) and ranks <= running.union(finished(view))
+
+
+def ends_together(view: JobView, now: datetime) -> bool:
+    """Whether the first rank finished a moment ago, as far as is known: its gang is likely to do so too."""
+    pods = (view.workers[rank] for rank in finished(view))
+    ends = [p.ended or p.created for p in pods if p.exit]
+    first = min((end for end in ends if end), default=now)
+    return timedelta() <= now - first < timedelta(seconds=_TOGETHER_SECONDS)
+
+
+def silent(view: JobView) -> tuple[int, ...]:
+    """The ranks that have finished and whose agents are gone: a cut would wait for their word for ever."""
+    return tuple(rank for rank in finished(view) if view.workers[rank].over and rank not in view.ranks)
+
+
+def who_ended(ranks: Sequence[int]) -> str:
+    """A clause about ranks that have finished."""
+    others = len(ranks) - 1
+    return f"rank {ranks[0]} and {others} more have ended" if others else f"rank {ranks[0]} has ended"

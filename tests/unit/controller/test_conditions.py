@@ -1,0 +1,63 @@
+"""What a job's conditions say, however large the job, and why it does not run."""
+
+from tests.unit.controller.builders import NOW, Scene
+
+from ergosphere.api.agent import Phase
+from ergosphere.api.meta import Condition, condition
+from ergosphere.api.training_job import TrainingJobStatus
+from ergosphere.controller.conditions import Waiting, derived, uncreated
+
+
+def status(scene: Scene, waiting: Waiting | None = None) -> TrainingJobStatus:
+    """As it is written; the API server refuses what does not validate."""
+    view = scene.view()
+    written = derived(view, view.job.status, waiting, NOW)
+    return TrainingJobStatus.model_validate(written.to_dict())
+
+
+def said(scene: Scene, kind: str, waiting: Waiting | None = None) -> Condition:
+    found = condition(status(scene, waiting).conditions, kind)
+    assert found
+    return found
+
+
+def named(count: int) -> list[str]:
+    return [f"{'node-of-a-rather-long-name-' * 8}{number:04}" for number in range(count)]
+
+
+def test_the_nodes_of_a_job_are_named() -> None:
+    scene = Scene().placed("n2", "n1", "n1")
+    assert said(scene, "Placed").message == "on n1, n2"
+    assert status(scene).nodes == "n1,n2"
+
+
+def test_of_very_many_nodes_the_first_are_named_and_all_counted() -> None:
+    nodes = named(4096)
+    scene = Scene().placed(*nodes)
+    first = ", ".join(nodes[:16])
+    assert said(scene, "Placed").message == f"on 4096 nodes: {first}, ..."
+    assert status(scene).nodes == f"4096 nodes: {first.replace(', ', ',')},..."
+
+
+def test_a_message_that_is_too_long_is_cut_short() -> None:
+    waiting = Waiting("GpusStillHeld", ", ".join(named(4096)))
+    assert len(said(Scene(), "Placed", waiting).message) == 32768
+
+
+def test_a_job_whose_worker_is_stuck_says_with_what() -> None:
+    scene = Scene().placed("n1", "n2").report(Phase.WAITING, 0)
+    assert (said(scene, "Running").reason, said(scene, "Running").message) == ("Starting", "")
+    stuck = said(scene.pod(1, stuck="main: ImagePullBackOff: no such image"), "Running")
+    assert stuck.status == "False"
+    assert stuck.reason == "WorkerStuck"
+    assert stuck.message == "rank 1 on n2: main: ImagePullBackOff: no such image"
+
+
+def test_a_job_says_that_its_pods_are_refused_for_as_long_as_it_wants_them() -> None:
+    scene = Scene().placed("n1")
+    view = scene.view()
+    scene.status = uncreated(view.job, view.job.status, "exceeded quota", NOW).to_dict()
+    refused = said(scene, "PodsCreated")
+    assert (refused.status, refused.reason, refused.message) == ("False", "FailedCreate", "exceeded quota")
+    scene.status["placement"] = []
+    assert (said(scene, "PodsCreated").reason, said(scene, "PodsCreated").message) == ("NotCreated", "")
