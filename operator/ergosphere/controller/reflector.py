@@ -77,7 +77,7 @@ class Reflector:
                 version = self._take(event)
 
     def _replace(self, listing: Object) -> None:
-        fresh = {key(obj): obj for obj in listing.get("items") or ()}
+        fresh = {key(obj): _kept(obj) for obj in listing.get("items") or ()}
         changed = [
             k for k in fresh.keys() | self.objects.keys() if _differs(fresh.get(k), self.objects.get(k))
         ]
@@ -102,8 +102,14 @@ class Reflector:
         return version
 
     def _store(self, obj: Object) -> None:
-        self.objects[key(obj)] = obj
+        self.objects[key(obj)] = _kept(obj)
         self._on_change(self.resource, key(obj))
+
+
+def _kept(obj: Object) -> Object:
+    """The object without the record of who wrote which field, which is long and read by nobody here."""
+    obj["metadata"].pop("managedFields", None)
+    return obj
 
 
 def _version(obj: Object) -> int:

@@ -27,3 +27,11 @@ async def test_a_collection_without_objects_says_that_it_is_in_step() -> None:
     await asyncio.wait_for(told.wait(), 5)
     assert reflector.synced.is_set()
     following.cancel()
+
+
+def test_who_wrote_which_field_is_not_kept() -> None:
+    reflector = Reflector(SERVICE_TIERS, lambda *_: None, lambda: None)
+    metadata = {"name": "basic", "resourceVersion": "7", "managedFields": [{"manager": "kubectl"}]}
+    reflector.put({"metadata": metadata, "spec": {"order": 1}})
+    (kept,) = reflector.objects.values()
+    assert kept == {"metadata": {"name": "basic", "resourceVersion": "7"}, "spec": {"order": 1}}
