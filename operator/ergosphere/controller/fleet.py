@@ -17,6 +17,7 @@ from .moving import moving
 from .node import gpus, ready
 from .view import JobView, worker_of
 
+_FIRST_UNFIT_SECONDS = 15.0
 _UNFIT_SECONDS = 300.0
 _GPU_TYPE_LABEL = "nvidia.com/gpu.product"
 
@@ -78,9 +79,15 @@ def job(view: JobView, feasible: Feasible, bound: tuple[Binding, ...], now: floa
 
 
 def _unfit(status: TrainingJobStatus, now: float) -> frozenset[str]:
-    """What made a node unfit may pass, as when a pod before took long to end: it is tried again later."""
-    recent = status.placed_time is not None and now < status.placed_time.timestamp() + _UNFIT_SECONDS
-    return frozenset(status.unfit_nodes) if recent else frozenset()
+    """What made a node unfit may pass at once, as when a container could not be started: it is tried again.
+
+    The more attempts in a row have failed, the later.
+    """
+    if status.placed_time is None:
+        return frozenset()
+    failed = max(1, status.incarnation - status.ran_incarnation)
+    seconds = min(_FIRST_UNFIT_SECONDS * 2.0 ** min(failed - 1, 10), _UNFIT_SECONDS)
+    return frozenset(status.unfit_nodes if now < status.placed_time.timestamp() + seconds else ())
 
 
 def _held(view: JobView) -> tuple[Placement, tuple[str, ...]]:

@@ -3,8 +3,11 @@
 from typing import Any
 
 import pytest
+from tests.unit.controller.builders import NOW, Scene
 
+from ergosphere.controller import fleet
 from ergosphere.controller.cache import Cache
+from ergosphere.controller.feasible import Feasible
 from ergosphere.controller.planning import Decisions, by_name, decide
 from ergosphere.controller.resources import NODES, SERVICE_TIERS, TRAINING_JOBS
 from ergosphere.scheduling.plan import Follower
@@ -78,6 +81,15 @@ def test_a_job_whose_template_makes_no_sense_waits_and_the_others_are_planned(od
     found = decided(submitted("odd", "u-1", **odd), submitted("good", "u-2"))
     assert set(found.actions) == {("lab", "good")}
     assert found.waiting["lab", "odd"].reason == "InvalidTemplate"
+
+
+@pytest.mark.parametrize(("failed", "seconds"), [(1, 15), (2, 30), (6, 300), (99, 300)])
+def test_a_node_that_could_not_take_the_job_is_left_out_ever_longer(failed: int, seconds: int) -> None:
+    scene = Scene().placed("n1", incarnation=failed, unfitNodes=["n2"], ranIncarnation=0)
+    view, began = scene.view(), NOW.timestamp()
+    feasible = Feasible([])
+    assert fleet.job(view, feasible, (), began + seconds - 1).excluded == {"n2"}
+    assert fleet.job(view, feasible, (), began + seconds).excluded == set()
 
 
 def test_only_a_job_that_goes_on_waits_for_a_node_like_the_one_it_was_cut_on() -> None:
