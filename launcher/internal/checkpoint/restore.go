@@ -36,12 +36,8 @@ func Restore(installed criu.Installed, record Record, dir string, roots []layer.
 	if err != nil {
 		return Restored{}, failure("CheckpointerMissing", err)
 	}
-	err = worker.AdvanceTo(criu.StageRestored)
-	if errors.Is(err, criu.ErrRefused) {
-		err = criu.Diagnose(dir, restoreLog, err)
-	}
-	if err != nil {
-		return Restored{}, errors.Join(failure("CheckpointerFailed", err), worker.Close())
+	if err := worker.AdvanceTo(criu.StageRestored); err != nil {
+		return Restored{}, errors.Join(diagnosed(dir, restoreLog, err), worker.Close())
 	}
 	restored.Worker, restored.Restore = worker, time.Since(begun)
 	return restored, nil

@@ -41,7 +41,7 @@ func Prepare(installed criu.Installed, record Record, dir string) (*criu.Worker,
 		return nil, failure("CheckpointerMissing", err)
 	}
 	if err := worker.AdvanceWithin(slowest, criu.StageReady); err != nil {
-		return nil, errors.Join(diagnosed(dir, err), worker.Close(), removeAllBut(dir, dumpLog))
+		return nil, errors.Join(diagnosed(dir, dumpLog, err), worker.Close(), removeAllBut(dir, dumpLog))
 	}
 	return worker, nil
 }
@@ -63,7 +63,7 @@ func take(worker *criu.Worker, record Record, dir string, roots []layer.Root) (T
 		return Taken{}, failure("CheckpointerFailed", err)
 	}
 	if err := worker.AdvanceWithin(slowest, criu.StageFrozen); err != nil {
-		return Taken{}, diagnosed(dir, err)
+		return Taken{}, diagnosed(dir, dumpLog, err)
 	}
 	frozen, scans := time.Now(), scanAll(roots)
 	err := checkIPC()
@@ -74,7 +74,7 @@ func take(worker *criu.Worker, record Record, dir string, roots []layer.Root) (T
 		return Taken{}, failure("CheckpointerFailed", err)
 	}
 	if err := worker.AdvanceTo(criu.StageDumped); err != nil {
-		return Taken{}, diagnosed(dir, err)
+		return Taken{}, diagnosed(dir, dumpLog, err)
 	}
 	taken := Taken{Worker: worker, Freeze: frozen.Sub(begun), Dump: time.Since(frozen)}
 	dumped := time.Now()
@@ -104,9 +104,9 @@ func addFiles(record Record, dir string, roots []layer.Root, scans []scan) (int6
 }
 
 // diagnosed says why CRIU did not do what it was asked.
-func diagnosed(dir string, err error) error {
+func diagnosed(dir, log string, err error) error {
 	if errors.Is(err, criu.ErrRefused) {
-		return criu.Diagnose(dir, dumpLog, err)
+		return criu.Diagnose(dir, log, err)
 	}
 	return failure("CheckpointerFailed", err)
 }

@@ -9,13 +9,12 @@ the address stays in the pod: to the program, it is its own.
 import ipaddress
 from collections.abc import Iterable, Sequence
 
-TABLE = "ergosphere_namesakes"
+from ergosphere.agent.links import FAMILY, IPAddress
 
-IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+TABLE = "ergosphere_namesakes"
 
 # Set aside for tests of network devices (RFC 2544 and RFC 5180): no network carries them.
 _UNUSED = {4: ipaddress.ip_network("198.18.0.0/15"), 6: ipaddress.ip_network("2001:2::/48")}
-_FAMILY = {4: "ip", 6: "ip6"}
 
 
 def stand_ins(addresses: Iterable[IPAddress]) -> dict[IPAddress, IPAddress]:
@@ -35,7 +34,7 @@ def namesake_script(addresses: Sequence[IPAddress], devices: Sequence[str]) -> s
 
 def _rewrite(field: str, found: IPAddress, wanted: IPAddress) -> str:
     """Neighbours on one link ask each other for their hardware addresses in the same names."""
-    family = _FAMILY[found.version]
+    family = FAMILY[found.version]
     rule = f"{family} {field} {found} {family} {field} set {wanted}\n"
     return rule if found.version == 6 else rule + f"arp {field} ip {found} arp {field} ip set {wanted}\n"
 

@@ -12,19 +12,18 @@ from typing import Any, Protocol
 
 from ergosphere.agent.console import run
 from ergosphere.agent.errors import NetworkFailed
+from ergosphere.agent.links import LOOPBACK, IPAddress, links
+from ergosphere.agent.links import addresses as addresses_of
 from ergosphere.agent.namesake import stand_ins
 from ergosphere.agent.settings import Settings
 
 DEVICE = "ergo0"
-LOOPBACK = "lo"
 VXLAN_PORT = 4790
 OVERHEAD_BYTES = {4: 50, 6: 70}
 """What VXLAN adds to a packet: outer IP, UDP, VXLAN and inner Ethernet headers."""
 
 TABLE = "ergosphere_lock"
 _CHAINS = {"arriving": ("prerouting", "iifname"), "leaving": ("output", "oifname")}
-
-IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Network(Protocol):
@@ -140,10 +139,10 @@ class JobNetwork:
 
     async def up(self) -> bool:
         """Make the device, locked, unless it exists; whether it is locked now. Raises NetworkFailed."""
-        links = json.loads(await run("ip", "-json", "address", "show"))
-        if any(link["ifname"] == DEVICE for link in links):
+        present = await links()
+        if any(link["ifname"] == DEVICE for link in present):
             return await self._is_locked()
-        under, mtu = _carrier(links, self._pod_ip)
+        under, mtu = _carrier(present, self._pod_ip)
         await self.lock()
         script = device_script(self._addresses, self._rank, self._identifier, self._pod_ip, under, mtu)
         await run("ip", "-batch", "-", feed=script)
@@ -161,8 +160,8 @@ class JobNetwork:
 
     async def open(self, peers: dict[int, str]) -> None:
         """Set where every rank is, then unlock. Raises NetworkFailed."""
-        links = json.loads(await run("ip", "-json", "address", "show"))
-        neighbours, forwarding = peer_scripts(self._addresses, self._rank, peers, adopted(links))
+        held = adopted(await links())
+        neighbours, forwarding = peer_scripts(self._addresses, self._rank, peers, held)
         await run("ip", "-batch", "-", feed=neighbours)
         await run("bridge", "-batch", "-", feed=forwarding)
         await self.unlock()
@@ -171,15 +170,15 @@ class JobNetwork:
         return is_locked(json.loads(await run("nft", "--json", "list", "ruleset")))
 
 
-def adopted(links: Sequence[Any]) -> list[IPAddress]:
+def adopted(present: Sequence[Any]) -> list[IPAddress]:
     """The addresses of earlier pods that the loopback device has."""
-    here = (a for link in links if link["ifname"] == LOOPBACK for a in link["addr_info"])
-    return [ipaddress.ip_address(a["local"]) for a in here if a["scope"] == "global"]
+    here = (a for link in present if link["ifname"] == LOOPBACK for a in addresses_of(link))
+    return [ipaddress.ip_address(a) for a in here]
 
 
-def _carrier(links: list[Any], pod_ip: str) -> tuple[str, int]:
+def _carrier(present: list[Any], pod_ip: str) -> tuple[str, int]:
     wanted = ipaddress.ip_address(pod_ip)
-    for link in links:
+    for link in present:
         for address in link["addr_info"]:
             if ipaddress.ip_address(address["local"]) == wanted:
                 return link["ifname"], link["mtu"]

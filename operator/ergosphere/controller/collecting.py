@@ -12,6 +12,7 @@ import aiohttp
 
 from ergosphere.api.checkpoint import Checkpoint
 from ergosphere.workload.collect import COLLECT_POD, collect_pod
+from ergosphere.workload.errand import succeeded
 from ergosphere.workload.settings import PodSettings
 
 from .cache import Cache
@@ -34,11 +35,7 @@ def due(checkpoints: Iterable[Checkpoint], now: datetime) -> set[str]:
 def over(pod: Object, now: datetime) -> bool:
     """Whether the next pod may take this one's place. One that has not ended by then never will."""
     age = now - datetime.fromisoformat(pod["metadata"]["creationTimestamp"])
-    return age >= (_PERIOD if _succeeded(pod) else _AFTER_FAILURE)
-
-
-def _succeeded(pod: Object) -> bool:
-    return bool((pod.get("status") or {}).get("phase") == "Succeeded")
+    return age >= (_PERIOD if succeeded(pod) else _AFTER_FAILURE)
 
 
 class Collecting:
@@ -67,7 +64,7 @@ class Collecting:
         if pod is None:
             await self._kube.create(PODS, collect_pod(namespace, self._settings))
         elif over(pod, now):
-            if not _succeeded(pod):
+            if not succeeded(pod):
                 message = "collecting garbage in the checkpoint store failed; it is tried again"
                 await self._recorder.record(pod, "CollectionFailed", message, warning=True)
             # At once: the kubelet of a node that is lost never lets the name go.

@@ -19,11 +19,14 @@ def finished(view: JobView) -> tuple[int, ...]:
     return tuple(rank for rank, pod in sorted(view.workers.items()) if _finished(pod, view.ranks.get(rank)))
 
 
+def done(pod: WorkerPod) -> bool:
+    """Whether the pod's program has ended with 0 by itself."""
+    return bool(pod.exit and pod.exit.code == 0 and not pod.left and not pod.deleting)
+
+
 def _finished(pod: WorkerPod, report: Report | None) -> bool:
-    if pod.deleting or pod.left:
-        return False
-    if pod.exit or report is None:
-        return pod.exit is not None and pod.exit.code == 0
+    if pod.deleting or pod.left or pod.exit or report is None:
+        return done(pod)
     code = report.exit.code if report.exit and report.phase is Phase.EXITED else None
     return code == 0 and not report.terminating
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from ergosphere.api.agent import Failure
 from ergosphere.api.checkpoint import Checkpoint, CheckpointStatus
 from ergosphere.api.meta import FINALIZER
-from ergosphere.workload.errand import failed
+from ergosphere.workload.errand import failed, succeeded
 from ergosphere.workload.forget import forget_pod, forget_pod_name
 from ergosphere.workload.settings import PodSettings
 
@@ -62,7 +62,7 @@ class Forgetting:
                 _log.warning("no pod to delete the data of %s: %s", checkpoint.status.id, error)
                 return error.status in (403, 404)
             return False
-        if (pod.get("status") or {}).get("phase") == "Succeeded":
+        if succeeded(pod):
             await self._let_go(checkpoint)
         # One that is late stays where it is: it tells that this attempt was made, and goes with the object.
         return failed(pod, datetime.now(UTC))

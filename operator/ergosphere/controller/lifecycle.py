@@ -17,6 +17,7 @@ from ergosphere.scheduling.model import Action
 from . import blame, cutting, starting
 from .bookkeeping import booked
 from .conditions import MIGRATED, MOVABLE, PLACED, PODS_CREATED, WORKER_STUCK, Waiting, derived, set_condition
+from .ending import done
 from .happening import Happening
 from .view import JobView, WorkerPod
 
@@ -147,14 +148,10 @@ def cut_ended(moment: Moment) -> Next | None:
 def completed(moment: Moment) -> Next | None:
     """Every rank's program has ended with 0, and by itself: many end so too when they are told to."""
     view = moment.view
-    done = [p for p in view.workers.values() if _done(p)]
-    if not done or len(done) < len(view.job.status.placement):
+    over = [p for p in view.workers.values() if done(p)]
+    if not over or len(over) < len(view.job.status.placement):
         return None
     return _end(moment, COMPLETE, "Completed", "every worker's program ended with exit code 0")
-
-
-def _done(pod: WorkerPod) -> bool:
-    return bool(pod.exit and pod.exit.code == 0 and not pod.left and not pod.deleting)
 
 
 def program_failed(moment: Moment) -> Next | None:
@@ -190,7 +187,7 @@ def worker_lost(moment: Moment) -> Next | None:
     if not view.job.status.placement:
         return None
     missing = blame.missing(view)
-    ended = next((p for p in view.workers.values() if p.over and not _done(p)), None)
+    ended = next((p for p in view.workers.values() if p.over and not done(p)), None)
     if moment.lost:
         how = f"{', '.join(sorted(moment.lost))} is lost"
     elif missing:

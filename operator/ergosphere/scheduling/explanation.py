@@ -24,10 +24,10 @@ def needs(job: Job) -> str:
     gpus = count(job.gpus_per_worker, "GPU")
     if not job.gpus_per_worker:
         return "a ready node"
-    within = f" of one {job.topology.level}" if job.topology and job.topology.required else ""
+    near = f" of one {job.topology.level}" if job.topology and job.topology.required else ""
     if job.smallest == 1:
         return f"{gpus} on one node"
-    return f"{job.smallest} times {gpus}, each on one node{within}"
+    return f"{job.smallest} times {gpus}, each on one node{near}"
 
 
 class Explanation:

@@ -16,6 +16,11 @@ _MARGIN = timedelta(minutes=5)
 _TOLERATIONS = [{"key": GPU_RESOURCE, "operator": "Exists"}]
 
 
+def succeeded(pod: Mapping[str, Any]) -> bool:
+    """Whether the pod has done it."""
+    return bool((pod.get("status") or {}).get("phase") == "Succeeded")
+
+
 def failed(pod: Mapping[str, Any], now: datetime) -> bool:
     """Whether the pod has failed, or has not come to its end in the time it may take.
 
