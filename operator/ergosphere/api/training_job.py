@@ -395,6 +395,11 @@ class TrainingJobStatus(Model):
     left_time: Time | None = None
     """When the job last left its nodes with a cut."""
 
+    finished_ranks: list[Annotated[int, Field(ge=0, le=MAX_WORKERS - 1)]] = Field(
+        default=[], max_length=MAX_WORKERS
+    )
+    """The ranks of the current incarnation whose programs have ended with 0, while others run."""
+
     ran_incarnation: Count = 0
     """The last incarnation whose every worker was seen to run."""
 

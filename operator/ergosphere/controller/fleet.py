@@ -121,8 +121,9 @@ def platform(needed: Platform) -> str:
 
 
 def lost(view: JobView, space: Fleet) -> frozenset[str]:
-    """The nodes of the job's workers that are gone or not ready."""
-    placed = {p.node for p in view.job.status.placement}
+    """The nodes of the job's workers, but for those that have finished, that are gone or not ready."""
+    status = view.job.status
+    placed = {p.node for p in status.placement if p.rank not in status.finished_ranks}
     return frozenset(n for n in placed if n not in space.nodes or not space.nodes[n].ready)
 
 

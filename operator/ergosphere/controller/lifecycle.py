@@ -58,9 +58,16 @@ def advance(moment: Moment) -> Next:
     """The next status of a job that is neither deleted nor finished; the same when nothing has changed."""
     found = next((result for rule in RULES if (result := rule(moment))), Next(moment.view.job.status))
     status = derived(moment.view, found.status, moment.waiting, moment.now)
+    status = status.model_copy(update={"finished_ranks": _finished_ranks(moment.view, status)})
     status = _accounted(moment, booked(moment.view.job, status, moment.now))
     status = _anchored(moment, status)
     return Next(status, (*found.happenings, *_news(moment, status)))
+
+
+def _finished_ranks(view: JobView, status: TrainingJobStatus) -> list[int]:
+    """The ranks that have finished: their pods may be deleted, by a drain for one, while others run."""
+    same = status.placement and status.incarnation == view.job.status.incarnation
+    return [rank for rank, pod in sorted(view.workers.items()) if done(pod)] if same else []
 
 
 def _anchored(moment: Moment, status: TrainingJobStatus) -> TrainingJobStatus:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from ergosphere.api.agent import Exit, Report
 from ergosphere.api.checkpoint import Checkpoint
 from ergosphere.api.meta import LABEL_INCARNATION, LABEL_JOB_UID, LABEL_RANK
-from ergosphere.api.training_job import TrainingJob
+from ergosphere.api.training_job import TrainingJob, TrainingJobStatus
 
 # Reasons for which a container that waits will not start by itself soon.
 _STUCK = {
@@ -82,10 +82,15 @@ class JobView:
 
     @cached_property
     def workers(self) -> Mapping[int, WorkerPod]:
-        """The pods of the present incarnation by rank; none while the job has no placement."""
-        if not self.job.status.placement:
+        """The pods of the present incarnation by rank; none while the job has no placement.
+
+        A rank that was seen to finish stays so, whatever becomes of its pod.
+        """
+        status = self.job.status
+        if not status.placement:
             return {}
-        return {p.rank: p for p in self.pods if p.incarnation == self.job.status.incarnation}
+        pods = {p.rank: p for p in self.pods if p.incarnation == status.incarnation}
+        return pods | {rank: _finished(rank, pods.get(rank), status) for rank in status.finished_ranks}
 
     @cached_property
     def ranks(self) -> Mapping[int, Report]:
@@ -112,6 +117,13 @@ def worker_pods(
     """
     workers = (_worker(pod, main, lost) for pod in pods)
     return tuple(sorted(workers, key=lambda p: (p.incarnation, p.rank, p.name)))
+
+
+def _finished(rank: int, pod: WorkerPod | None, status: TrainingJobStatus) -> WorkerPod:
+    gone = WorkerPod("", "", rank, status.incarnation, node="", ended=status.placed_time)
+    return replace(
+        pod or gone, phase="Succeeded", exit=Exit(code=0), reason="", deleting=False, lost=False, unstarted=""
+    )
 
 
 def worker_of(pod: Mapping[str, Any]) -> str | None:

@@ -34,6 +34,18 @@ async def test_it_runs_and_says_that_a_rank_has_ended(world: World) -> None:
     await world.until("Succeeded")
 
 
+async def test_it_runs_on_when_the_pod_of_that_rank_is_deleted(world: World) -> None:
+    await half_done(world)
+    await world.history.until(lambda: world.job().status.finished_ranks == [0], "rank 0 remembered")
+    await world.kube.delete(PODS, world.name, "a-1-0", {})
+    await asyncio.sleep(SEVERAL_TICKS)
+    job = world.job()
+    assert (job.status.phase, job.status.incarnation, job.status.restarts) == ("Running", 1, 0)
+    assert "a-1-0" not in world.history.objects[PODS]
+    world.end_programs("a")
+    await world.until("Succeeded")
+
+
 async def test_it_is_suspended_without_a_cut_and_goes_on_from_its_last_checkpoint(world: World) -> None:
     await half_done(world)
     await world.change("a", suspend=True)

@@ -7,10 +7,11 @@ from tests.unit.controller.builders import NOW, Scene
 
 from ergosphere.api.agent import Exit, Phase
 from ergosphere.api.meta import condition, is_true
-from ergosphere.controller.acts import NoteCut, acts
+from ergosphere.controller.acts import CreatePods, NoteCut, acts
 from ergosphere.controller.ending import arrived, finished
+from ergosphere.controller.fleet import lost
 from ergosphere.controller.lifecycle import Moment, Next, advance
-from ergosphere.scheduling.model import Action, Migrate, Preempt
+from ergosphere.scheduling.model import Action, Fleet, Migrate, Node, Preempt
 
 DRAIN = Migrate("u-1", ("n3", "n3"), "NodeCordoned", "")
 
@@ -61,6 +62,45 @@ def test_a_gang_some_of_which_have_finished_runs() -> None:
     assert is_true(result.status.conditions, "Running")
     text = "rank 0 has ended: the job cannot be cut while others run"
     assert why(result, "Running") == ("SomeRanksEnded", text)
+
+
+def remembered() -> Scene:
+    """The gang of `half`, once it is written down that rank 0 has finished."""
+    scene = half()
+    scene.status = after(scene).status.to_dict()
+    assert scene.status["finishedRanks"] == [0]
+    return scene
+
+
+def test_what_becomes_of_the_pod_of_a_rank_that_has_finished_does_not_matter() -> None:
+    for scene in (
+        remembered().without_pod(0),
+        remembered().pod(0, deleting=True),
+        remembered().pod(0, lost=True, phase="Failed", reason="NodeLost"),
+    ):
+        result = after(scene)
+        assert (result.status.phase, result.status.incarnation, result.happenings) == ("Running", 1, ())
+        assert not any(isinstance(act, CreatePods) for act in acts(scene.view(), 15, NOW))
+        assert after(scene.ended(0, 1)).status.phase == "Succeeded"
+
+
+def test_the_node_of_a_rank_that_has_finished_may_be_lost() -> None:
+    fleet = Fleet({"n2": Node("n2", 4)})
+    assert lost(half().view(), fleet) == {"n1"}
+    assert lost(remembered().view(), fleet) == frozenset()
+
+
+def test_the_other_rank_is_still_missed() -> None:
+    result = after(remembered().without_pod(0).without_pod(1))
+    assert (result.status.placement, [h.reason for h in result.happenings]) == ([], ["WorkerLost"])
+
+
+def test_a_gang_that_is_suspended_leaves_though_nothing_is_left_of_a_rank() -> None:
+    assert after(remembered().without_pod(0).spec(suspend=True)).status.phase == "Suspended"
+
+
+def test_a_gang_that_begins_anew_begins_with_all_ranks() -> None:
+    assert after(remembered().without_pod(1)).status.finished_ranks == []
 
 
 def test_a_gang_that_has_finished_needs_no_such_word() -> None:
