@@ -12,7 +12,7 @@ from ergosphere.api.checkpoint import Checkpoint, CheckpointReason
 from ergosphere.api.training_job import CutPurpose
 from ergosphere.workload.pod import Worker
 
-from . import barrier, blame, cutting, starting
+from . import barrier, blame, cutting, settling, starting
 from .retention import cutting_now, surplus
 from .view import JobView, WorkerPod
 
@@ -156,7 +156,7 @@ def _cut(view: JobView, lease_seconds: float) -> Iterator[Act]:
     cut = view.job.status.cut
     if cut is None:
         return
-    checkpoint = cutting.current(view)
+    checkpoint = settling.current(view)
     if checkpoint is None:
         yield CreateCheckpoint(cut.name, cut.reason)
         return

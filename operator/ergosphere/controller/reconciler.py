@@ -14,7 +14,8 @@ from .cache import Cache
 from .events import Recorder
 from .forgetting import Forgetting
 from .kube import Object
-from .lifecycle import Moment, advance
+from .lifecycle import advance
+from .moment import Moment
 from .planning import Decisions
 from .reflector import Key
 from .resources import CHECKPOINTS, TRAINING_JOBS

@@ -9,7 +9,7 @@ from tests.integration import resources
 from tests.integration.control_plane import ControlPlane
 from tests.integration.controller.world import World, a_world
 
-from ergosphere.controller import apply, creating, cutting, ending, lifecycle, loop, reflector, starting
+from ergosphere.controller import apply, creating, cutting, ending, failures, loop, reflector, starting
 from ergosphere.controller.certificates import Pair, new_authority
 
 MakeWorld = Callable[[], AbstractAsyncContextManager[World]]
@@ -37,7 +37,7 @@ def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(creating, "_LONGEST_SECONDS", 1.0)
     monkeypatch.setattr(cutting, "RETRY_SECONDS", 0.3)
     monkeypatch.setattr(ending, "_TOGETHER_SECONDS", 0.3)
-    monkeypatch.setattr(lifecycle, "_FIRST_BACKOFF_SECONDS", 0.3)
+    monkeypatch.setattr(failures, "_FIRST_BACKOFF_SECONDS", 0.3)
     monkeypatch.setattr(starting, "_UNSCHEDULABLE_SECONDS", 1.0)
     monkeypatch.setattr(reflector, "_RETRY_SECONDS", 0.1)
 

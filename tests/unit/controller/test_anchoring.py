@@ -3,7 +3,8 @@
 from tests.unit.controller.builders import NOW, Scene
 
 from ergosphere.controller.anchoring import anchored
-from ergosphere.controller.lifecycle import Moment, advance
+from ergosphere.controller.lifecycle import advance
+from ergosphere.controller.moment import Moment
 from ergosphere.scheduling.model import Fleet, Node
 from ergosphere.workload.volumes import Binding
 

@@ -10,7 +10,8 @@ from ergosphere.api.meta import condition, is_true
 from ergosphere.controller.acts import CreatePods, NoteCut, acts
 from ergosphere.controller.ending import arrived, finished
 from ergosphere.controller.fleet import lost
-from ergosphere.controller.lifecycle import Moment, Next, advance
+from ergosphere.controller.lifecycle import advance
+from ergosphere.controller.moment import Moment, Next
 from ergosphere.scheduling.model import Action, Fleet, Migrate, Node, Preempt
 
 DRAIN = Migrate("u-1", ("n3", "n3"), "NodeCordoned", "")

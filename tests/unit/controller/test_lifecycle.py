@@ -9,7 +9,8 @@ from ergosphere.api.agent import Phase
 from ergosphere.api.meta import is_true
 from ergosphere.controller.acts import Ask, CreateCheckpoint, CreatePods, DeletePods, Tell, acts
 from ergosphere.controller.conditions import Waiting
-from ergosphere.controller.lifecycle import Moment, advance
+from ergosphere.controller.lifecycle import advance
+from ergosphere.controller.moment import Moment
 from ergosphere.controller.starting import needs
 from ergosphere.scheduling.model import Migrate, Preempt, Resize, Start
 
