@@ -1,7 +1,7 @@
 """Checkpoints on demand, as starting points, and when something is wrong with them."""
 
 from ergosphere.api.meta import condition
-from ergosphere.api.training_job import JobPhase
+from ergosphere.api.training_job_status import JobPhase
 from scenario.jobs import StartDigits, StartJob
 from scenario.kubectl import Kubectl
 from scenario.losses import first_difference, parse

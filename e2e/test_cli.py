@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ergosphere.api.training_job import JobPhase
+from ergosphere.api.training_job_status import JobPhase
 from scenario.ergo import Ergo
 from scenario.jobs import StartJob
 from scenario.kubectl import Kubectl

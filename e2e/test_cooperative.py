@@ -2,7 +2,7 @@
 
 import re
 
-from ergosphere.api.training_job import JobPhase
+from ergosphere.api.training_job_status import JobPhase
 from scenario.jobs import Job, StartElastic
 from scenario.kubectl import Kubectl
 from scenario.moves import move

@@ -4,7 +4,7 @@ import random
 import re
 
 from cluster.__main__ import provider
-from ergosphere.api.training_job import JobPhase
+from ergosphere.api.training_job_status import JobPhase
 from scenario.jobs import Job, StartGang
 from scenario.kubectl import Kubectl
 from scenario.losses import Step, first_difference

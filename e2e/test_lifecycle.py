@@ -1,6 +1,6 @@
 """A job from start to end, without a move: the semantics of a batch/v1 Job."""
 
-from ergosphere.api.training_job import JobPhase
+from ergosphere.api.training_job_status import JobPhase
 from scenario.jobs import StartJob
 from scenario.kubectl import Kubectl
 from scenario.waiting import until

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ergosphere.api.training_job import JobPhase
+from ergosphere.api.training_job_status import JobPhase
 from scenario.jobs import StartJob, job_manifest
 from scenario.kubectl import Kubectl, KubectlError, Resource
 from scenario.names import WORKER_IMAGE

@@ -4,7 +4,7 @@ import os
 import random
 
 from cluster.__main__ import provider
-from ergosphere.api.training_job import JobPhase
+from ergosphere.api.training_job_status import JobPhase
 from scenario.chaos import Chaos
 from scenario.jobs import Job, StartDigits, StartGang
 from scenario.kubectl import Kubectl

@@ -7,7 +7,8 @@ import os
 from bench.overhead.measures import ratios, seconds_a_step, table
 from cluster.__main__ import provider
 from ergosphere.api.meta import LABEL_JOB
-from ergosphere.api.training_job import JobPhase, TrainingJob
+from ergosphere.api.training_job import TrainingJob
+from ergosphere.api.training_job_status import JobPhase
 from scenario import reference_run
 from scenario.jobs import CONTAINER, job_manifest
 from scenario.kubectl import Kubectl

@@ -10,7 +10,7 @@ import yaml
 from cluster.gpus import RESOURCE
 from cluster.paths import REPOSITORY
 from demo.report import Report, compare
-from ergosphere.api.training_job import JobPhase
+from ergosphere.api.training_job_status import JobPhase
 from scenario import reference_run
 from scenario.joblogs import JobLogs
 from scenario.jobs import Job

@@ -6,7 +6,8 @@ from typing import Any, Protocol
 
 from ergosphere.api.checkpoint import Checkpoint
 from ergosphere.api.meta import API_VERSION, Condition, condition
-from ergosphere.api.training_job import JobPhase, TrainingJob
+from ergosphere.api.training_job import TrainingJob
+from ergosphere.api.training_job_status import JobPhase
 from scenario.joblogs import JobLogs
 from scenario.kubectl import Kubectl, Resource
 from scenario.losses import Step, joined, parse, replayed

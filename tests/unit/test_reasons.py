@@ -14,7 +14,7 @@ BETWEEN_PROGRAMS = {"CutUnknown", "InternalError", "InvalidCommand", "InvalidQue
 
 def in_python() -> set[str]:
     texts = [path.read_text() for name in SOURCES for path in (ROOT / "operator/ergosphere").glob(name)]
-    said = r'(?:Cause|Waiting|Happening|_end|record)\((?:[a-z]+, )?\s*(?:[A-Z]+, )?"([A-Z]\w+)"'
+    said = r'(?:Cause|Waiting|Happening|\bend|record)\((?:[a-z]+, )?\s*(?:[A-Z]+, )?"([A-Z]\w+)"'
     named = r'reason(?:, message)? = "([A-Z]\w+)"|reason="([A-Z]\w+)"|return \(?\s*"([A-Z]\w+)", f?"'
     return {name for text in texts for found in re.findall(f"{said}|{named}", text) for name in found if name}
 

@@ -8,7 +8,8 @@ from collections.abc import Collection, Iterable, Mapping
 
 from ergosphere.api.checkpoint import FAILED, Checkpoint, CheckpointReason
 from ergosphere.api.meta import condition
-from ergosphere.api.training_job import CheckpointMode, TrainingJob
+from ergosphere.api.training_job import TrainingJob
+from ergosphere.api.training_job_spec import CheckpointMode
 
 _LISTED = 10
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from ergosphere.api.checkpoint import FAILED, Checkpoint
 from ergosphere.api.meta import condition, is_true
-from ergosphere.api.training_job import SUSPENDED, TrainingJob
+from ergosphere.api.training_job import TrainingJob
+from ergosphere.api.training_job_status import SUSPENDED
 from ergosphere.controller.conditions import MIGRATED, PLACED
 from ergosphere.controller.kube import Object
 

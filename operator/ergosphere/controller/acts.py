@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from ergosphere.api.agent import Command, Failure, Go, Phase, Renew
 from ergosphere.api.checkpoint import Checkpoint, CheckpointReason
-from ergosphere.api.training_job import CutPurpose
+from ergosphere.api.training_job_status import CutPurpose
 from ergosphere.workload.pod import Worker
 
 from . import barrier, blame, cutting, settling, starting

@@ -6,7 +6,7 @@ from functools import partial
 from ergosphere.api.agent import Command, Renew
 from ergosphere.api.checkpoint import Checkpoint, CheckpointStatus
 from ergosphere.api.meta import API_VERSION, FINALIZER
-from ergosphere.api.training_job import TrainingJobStatus
+from ergosphere.api.training_job_status import TrainingJobStatus
 from ergosphere.workload.names import budget_name, server_name
 from ergosphere.workload.settings import PodSettings
 

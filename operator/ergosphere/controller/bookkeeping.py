@@ -5,7 +5,8 @@ from decimal import Decimal
 from itertools import pairwise
 
 from ergosphere.api.service_tier import ServiceTier
-from ergosphere.api.training_job import MAX_LEDGER, LedgerEntry, TrainingJob, TrainingJobStatus
+from ergosphere.api.training_job import TrainingJob
+from ergosphere.api.training_job_status import MAX_LEDGER, LedgerEntry, TrainingJobStatus
 from ergosphere.scheduling.ledger import Ledger
 
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ergosphere.api.meta import Condition, ConditionStatus, condition, is_true, with_condition
-from ergosphere.api.training_job import (
+from ergosphere.api.training_job import TrainingJob
+from ergosphere.api.training_job_status import (
     COMPLETE,
     FAILED,
     RUNNING,
     SUSPENDED,
     CutPurpose,
     JobPhase,
-    TrainingJob,
     TrainingJobStatus,
 )
 

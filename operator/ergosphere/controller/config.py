@@ -6,7 +6,7 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ergosphere.api.training_job import MAX_WORKERS
+from ergosphere.api.training_job_spec import MAX_WORKERS
 from ergosphere.workload.settings import PodSettings, StoreCache, StoreVolume
 
 from . import tiers

@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from functools import partial
 
 from ergosphere.api.meta import API_VERSION
-from ergosphere.api.training_job import TrainingJob, TrainingJobStatus
+from ergosphere.api.training_job import TrainingJob
+from ergosphere.api.training_job_status import TrainingJobStatus
 from ergosphere.workload.names import server_name
 from ergosphere.workload.pod import Worker, worker_pod
 from ergosphere.workload.settings import PodSettings

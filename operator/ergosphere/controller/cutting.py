@@ -6,14 +6,8 @@ from datetime import datetime, timedelta
 from ergosphere.api.agent import Phase
 from ergosphere.api.checkpoint import Checkpoint, CheckpointReason
 from ergosphere.api.meta import condition
-from ergosphere.api.training_job import (
-    RUNNING,
-    CheckpointMode,
-    Cut,
-    CutPurpose,
-    TrainingJobStatus,
-    WorkerPlacement,
-)
+from ergosphere.api.training_job_spec import CheckpointMode
+from ergosphere.api.training_job_status import RUNNING, Cut, CutPurpose, TrainingJobStatus, WorkerPlacement
 from ergosphere.scheduling.model import Action, Migrate, Preempt, Resize
 from ergosphere.workload.names import cut_name
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from ergosphere.api.agent import Phase
-from ergosphere.api.training_job import FAILED, MOST_UNFIT
+from ergosphere.api.training_job_status import FAILED, MOST_UNFIT
 
 from . import blame, cutting, settling, starting
 from .ending import done

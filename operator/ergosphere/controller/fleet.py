@@ -6,7 +6,7 @@ from typing import Any
 
 from ergosphere.api.checkpoint import Platform
 from ergosphere.api.service_tier import ServiceTier
-from ergosphere.api.training_job import CutPurpose, TrainingJobStatus
+from ergosphere.api.training_job_status import CutPurpose, TrainingJobStatus
 from ergosphere.scheduling.model import Fleet, Job, Node, Placement, Relocation, State, Tier, Topology
 from ergosphere.workload.volumes import Binding
 

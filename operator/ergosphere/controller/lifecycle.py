@@ -7,7 +7,7 @@ that is killed between any two writes goes on from what stands there.
 from datetime import timedelta
 
 from ergosphere.api.meta import Condition, condition, is_true
-from ergosphere.api.training_job import COMPLETE, FAILED, RUNNING, TrainingJobStatus
+from ergosphere.api.training_job_status import COMPLETE, FAILED, RUNNING, TrainingJobStatus
 
 from . import cutting, failures, settling, starting
 from .bookkeeping import booked

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ergosphere.api.training_job import FAILED, TrainingJobStatus
+from ergosphere.api.training_job_status import FAILED, TrainingJobStatus
 from ergosphere.scheduling.model import Action
 
 from .conditions import Waiting, set_condition

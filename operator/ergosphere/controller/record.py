@@ -21,7 +21,9 @@ from ergosphere.api.meta import (
     ConditionStatus,
     with_condition,
 )
-from ergosphere.api.training_job import CheckpointMode, CutPurpose, DeletionPolicy, TrainingJob
+from ergosphere.api.training_job import TrainingJob
+from ergosphere.api.training_job_spec import CheckpointMode, DeletionPolicy
+from ergosphere.api.training_job_status import CutPurpose
 from ergosphere.workload.names import shelf, stem
 from ergosphere.workload.pod import owner
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from ergosphere.api.agent import Phase
 from ergosphere.api.checkpoint import FAILED, Checkpoint
 from ergosphere.api.meta import condition
-from ergosphere.api.training_job import CutPurpose, LastCheckpoint, TrainingJobStatus
+from ergosphere.api.training_job_status import CutPurpose, LastCheckpoint, TrainingJobStatus
 
 from . import cutting
 from .ending import silent, who_ended

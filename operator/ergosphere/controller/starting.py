@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from ergosphere.api.agent import Phase
 from ergosphere.api.checkpoint import Checkpoint
-from ergosphere.api.training_job import TrainingJobStatus, WorkerPlacement
+from ergosphere.api.training_job_status import TrainingJobStatus, WorkerPlacement
 from ergosphere.scheduling.model import Action, Start
 
 from .ending import arrived

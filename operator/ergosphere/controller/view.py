@@ -10,7 +10,8 @@ from typing import Any
 from ergosphere.api.agent import Exit, Report
 from ergosphere.api.checkpoint import Checkpoint
 from ergosphere.api.meta import LABEL_INCARNATION, LABEL_JOB_UID, LABEL_RANK
-from ergosphere.api.training_job import TrainingJob, TrainingJobStatus
+from ergosphere.api.training_job import TrainingJob
+from ergosphere.api.training_job_status import TrainingJobStatus
 
 # Reasons for which a container that waits will not start by itself soon.
 _STUCK = {

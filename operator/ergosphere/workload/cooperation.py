@@ -5,7 +5,7 @@ import signal
 from collections.abc import Mapping
 from typing import Any
 
-from ergosphere.api.training_job import Cooperation
+from ergosphere.api.training_job_spec import Cooperation
 
 from .launcher import DEFAULT_GRACE_SECONDS
 

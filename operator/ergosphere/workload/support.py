@@ -4,7 +4,8 @@ from base64 import b64encode
 from typing import Any
 
 from ergosphere.api.meta import LABEL_JOB_UID
-from ergosphere.api.training_job import MAX_WORKERS, TrainingJob
+from ergosphere.api.training_job import TrainingJob
+from ergosphere.api.training_job_spec import MAX_WORKERS
 
 from .names import budget_name, job_labels, secret_name
 from .pod import owner

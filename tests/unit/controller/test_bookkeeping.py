@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from tests.unit.controller.builders import NOW
 
-from ergosphere.api.training_job import LedgerEntry, TrainingJobStatus
+from ergosphere.api.training_job_status import LedgerEntry, TrainingJobStatus
 from ergosphere.controller.bookkeeping import ledger
 from ergosphere.scheduling.ledger import Ledger
 

@@ -4,7 +4,7 @@ from tests.unit.controller.builders import NOW, Scene
 
 from ergosphere.api.agent import Phase
 from ergosphere.api.meta import Condition, condition
-from ergosphere.api.training_job import TrainingJobStatus
+from ergosphere.api.training_job_status import TrainingJobStatus
 from ergosphere.controller.conditions import Waiting, derived, uncreated
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.controller.builders import Scene
 
 from ergosphere.api.meta import LABEL_INCARNATION, LABEL_JOB_UID, LABEL_RANK, condition
-from ergosphere.api.training_job import TrainingJobStatus
+from ergosphere.api.training_job_status import TrainingJobStatus
 from ergosphere.controller import creating
 from ergosphere.controller.certificates import new_authority
 from ergosphere.controller.creating import Creating
