@@ -6,12 +6,13 @@ from typing import Annotated
 from pydantic import ConfigDict, Field
 
 from ergosphere.api.cel import immutable, rule, rules
+from ergosphere.api.container import Container
 from ergosphere.api.meta import (
     LabelName,
     Model,
     ObjectName,
 )
-from ergosphere.api.pod_template import Container, PodTemplate
+from ergosphere.api.pod_template import PodTemplate
 from ergosphere.api.training_job_rules import SPEC_RULES
 
 KIND = "TrainingJob"

@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Mapping
 from typing import Any
 
-from ergosphere.api.pod_template import RESERVED_DIRECTORY, RESERVED_PREFIX
+from ergosphere.api.container import RESERVED_DIRECTORY, RESERVED_PREFIX
 
 
 def unreserved(pod_spec: Mapping[str, Any]) -> dict[str, Any]:
