@@ -19,12 +19,21 @@ const dumpLog = "dump.log"
 // The program may have stopped it.
 const slowest = 25 * time.Second
 
+// Frozen is a program that stands still, and of which nothing is written yet.
+type Frozen struct {
+	// Worker holds the program: Close lets it run on.
+	Worker *criu.Worker
+	// Freeze lasts from CRIU's being told to begin to the moment the program stands still.
+	Freeze time.Duration
+	// Dir is where the image is written.
+	Dir string
+}
+
 // Taken is a finished image of a program that is still held frozen.
 type Taken struct {
 	// Worker holds the program: Finish resumes it.
 	Worker *criu.Worker
-	// Freeze lasts from CRIU's being told to begin to the moment the program stands still, Dump from then to CRIU's
-	// end, Files from then to the end of the archive.
+	// Dump lasts from CRIU's being told to write to its end, Files from then to the end of the archive.
 	Freeze, Dump, Files time.Duration
 	Bytes               int64
 }
@@ -46,37 +55,44 @@ func Prepare(installed criu.Installed, record Record, dir string) (*criu.Worker,
 	return worker, nil
 }
 
-// Take freezes the program and writes its image to the dir that the worker was prepared for. If it fails, the program
-// runs on as if nothing had been tried, dir holds CRIU's log alone, and the error is a *protocol.Failure for the job's
-// owner.
-func Take(worker *criu.Worker, record Record, dir string, roots []layer.Root) (Taken, error) {
-	taken, err := take(worker, record, dir, roots)
+// Freeze stops the program for an image in the dir that the worker was prepared for. If it fails, the program runs on as
+// if nothing had been tried, dir holds CRIU's log alone, and the error is a *protocol.Failure for the job's owner.
+func Freeze(worker *criu.Worker, dir string) (Frozen, error) {
+	begun := time.Now()
+	err := worker.Proceed()
 	if err != nil {
-		err = errors.Join(err, worker.Close(), removeAllBut(dir, dumpLog))
+		err = failure("CheckpointerFailed", err)
+	} else if err = worker.AdvanceWithin(slowest, criu.StageFrozen); err != nil {
+		err = diagnosed(dir, dumpLog, err)
+	}
+	if err != nil {
+		return Frozen{}, errors.Join(err, worker.Close(), removeAllBut(dir, dumpLog))
+	}
+	return Frozen{Worker: worker, Freeze: time.Since(begun), Dir: dir}, nil
+}
+
+// Take writes the image of a frozen program. It fails as Freeze does.
+func Take(frozen Frozen, record Record, roots []layer.Root) (Taken, error) {
+	taken, err := take(frozen, record, roots)
+	if err != nil {
+		err = errors.Join(err, frozen.Worker.Close(), removeAllBut(frozen.Dir, dumpLog))
 	}
 	return taken, err
 }
 
-func take(worker *criu.Worker, record Record, dir string, roots []layer.Root) (Taken, error) {
-	begun := time.Now()
-	if err := worker.Proceed(); err != nil {
-		return Taken{}, failure("CheckpointerFailed", err)
-	}
-	if err := worker.AdvanceWithin(slowest, criu.StageFrozen); err != nil {
-		return Taken{}, diagnosed(dir, dumpLog, err)
-	}
-	frozen, scans := time.Now(), scanAll(roots)
+func take(frozen Frozen, record Record, roots []layer.Root) (Taken, error) {
+	dir, begun, scans := frozen.Dir, time.Now(), scanAll(roots)
 	err := checkIPC()
 	if err == nil {
-		err = worker.Proceed()
+		err = frozen.Worker.Proceed()
 	}
 	if err != nil {
 		return Taken{}, failure("CheckpointerFailed", err)
 	}
-	if err := worker.AdvanceTo(criu.StageDumped); err != nil {
+	if err := frozen.Worker.AdvanceTo(criu.StageDumped); err != nil {
 		return Taken{}, diagnosed(dir, dumpLog, err)
 	}
-	taken := Taken{Worker: worker, Freeze: frozen.Sub(begun), Dump: time.Since(frozen)}
+	taken := Taken{Worker: frozen.Worker, Freeze: frozen.Freeze, Dump: time.Since(begun)}
 	dumped := time.Now()
 	if taken.Bytes, err = addFiles(record, dir, roots, scans); err != nil {
 		return Taken{}, failure("FilesNotSaved", err)

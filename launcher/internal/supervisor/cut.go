@@ -11,18 +11,69 @@ import (
 	"ergosphere.dev/launcher/internal/protocol"
 )
 
-// dump freezes the program, writes its image and leaves it frozen under a lease. Asked again for the cut it
-// already holds, it answers the same.
-func (s *Supervisor) dump(call link.Call) error {
+// freeze stops the program under a lease, and writes nothing yet: a gang is dumped when all of it stands still. Asked again
+// for the cut that it already holds, it answers the same.
+func (s *Supervisor) freeze(call link.Call) error {
 	if s.state == Frozen && call.Cut == s.cut {
-		call.Answer(s.taken)
+		call.Answer(s.said)
 		return nil
 	}
+	if err := s.mayCut(call, "freeze"); err != nil {
+		return err
+	}
+	if s.config.Saving != nil {
+		return protocol.Failed("BadRequest", "a program that saves its own state is not frozen")
+	}
+	record, worker := s.record, s.takeReady(call)
+	s.perform("freeze", func() func() {
+		frozen, err := s.stop(worker, record, call.Dir)
+		return func() { s.onFrozen(call, frozen, err) }
+	})
+	return nil
+}
+
+func (s *Supervisor) onFrozen(call link.Call, frozen checkpoint.Frozen, err error) {
+	if err != nil {
+		refuse(call, err)
+		return
+	}
+	s.frozen, s.worker = &frozen, frozen.Worker
+	s.hold(call, protocol.Reply{OK: true, FreezeMs: milliseconds(frozen.Freeze)})
+}
+
+// dump freezes the program unless it is frozen, writes its image and leaves it frozen under a lease. Asked again for the
+// cut it already holds, it answers the same.
+func (s *Supervisor) dump(call link.Call) error {
+	frozen := s.frozen
+	switch {
+	case s.state == Frozen && call.Cut == s.cut && frozen == nil:
+		call.Answer(s.said)
+		return nil
+	case s.state == Frozen && call.Cut == s.cut && call.Dir == frozen.Dir && call.LeaseSeconds != 0:
+	default:
+		if err := s.mayCut(call, "dump"); err != nil {
+			return err
+		}
+	}
+	if s.config.Saving != nil {
+		return s.askToSave(call)
+	}
+	record, worker := s.record, s.takeReady(call)
+	s.frozen, s.worker = nil, nil
+	s.perform("dump", func() func() {
+		taken, err := s.take(frozen, worker, record, call.Dir)
+		return func() { s.onDumped(call, taken, err) }
+	})
+	return nil
+}
+
+// mayCut checks that a program that runs can be cut as the request says. A launcher that is to end waits for it then.
+func (s *Supervisor) mayCut(call link.Call, operation string) error {
 	if s.state != Running {
-		return s.wrongState("dump", Running)
+		return s.wrongState(operation, Running)
 	}
 	if call.Cut == "" || call.LeaseSeconds == 0 {
-		return protocol.Failed("BadRequest", "dump needs a cut and leaseSeconds")
+		return protocol.Failed("BadRequest", "%s needs a cut and leaseSeconds", operation)
 	}
 	if err := s.imageDirectory(call.Dir); err != nil {
 		return err
@@ -30,46 +81,54 @@ func (s *Supervisor) dump(call link.Call) error {
 	if s.terminating {
 		s.deadline = time.After(time.Until(s.lastMoment))
 	}
-	if s.config.Saving != nil {
-		return s.askToSave(call)
-	}
-	record, worker := s.record, s.takeReady(call)
-	s.perform("dump", func() func() {
-		taken, err := s.take(worker, record, call.Dir)
-		return func() { s.onDumped(call, taken, err) }
-	})
 	return nil
 }
 
-// take uses the worker that was prepared, if it still is there: its lease may have ended.
-func (s *Supervisor) take(worker *criu.Worker, record checkpoint.Record, dir string) (checkpoint.Taken, error) {
+// stop uses the worker that was prepared, if it still is there: its lease may have ended.
+func (s *Supervisor) stop(worker *criu.Worker, record checkpoint.Record, dir string) (checkpoint.Frozen, error) {
 	if worker == nil {
 		var err error
 		if worker, err = checkpoint.Prepare(s.config.CRIU, record, dir); err != nil {
-			return checkpoint.Taken{}, err
+			return checkpoint.Frozen{}, err
 		}
 	}
-	return checkpoint.Take(worker, record, dir, s.config.Roots)
+	return checkpoint.Freeze(worker, dir)
+}
+
+func (s *Supervisor) take(frozen *checkpoint.Frozen, worker *criu.Worker, record checkpoint.Record, dir string,
+) (checkpoint.Taken, error) {
+	if frozen == nil {
+		stopped, err := s.stop(worker, record, dir)
+		if err != nil {
+			return checkpoint.Taken{}, err
+		}
+		frozen = &stopped
+	}
+	return checkpoint.Take(*frozen, record, s.config.Roots)
 }
 
 func (s *Supervisor) onDumped(call link.Call, taken checkpoint.Taken, err error) {
 	if err != nil {
+		s.cut, s.state = "", Running
 		refuse(call, err)
 		return
 	}
 	s.worker = taken.Worker
-	s.hold(call, taken)
+	s.hold(call, dumped(taken))
 }
 
-// hold keeps the program from running on until it is thawed, or until the lease ends.
-func (s *Supervisor) hold(call link.Call, taken checkpoint.Taken) {
-	s.cut, s.state = call.Cut, Frozen
-	s.extendLease(call.LeaseSeconds)
-	s.taken = protocol.Reply{
+func dumped(taken checkpoint.Taken) protocol.Reply {
+	return protocol.Reply{
 		OK: true, FreezeMs: milliseconds(taken.Freeze), DumpMs: milliseconds(taken.Dump),
 		FilesMs: milliseconds(taken.Files), Bytes: &taken.Bytes,
 	}
-	call.Answer(s.taken)
+}
+
+// hold keeps the program from running on until it is thawed, or until the lease ends, and says so.
+func (s *Supervisor) hold(call link.Call, word protocol.Reply) {
+	s.cut, s.state, s.said = call.Cut, Frozen, word
+	s.extendLease(call.LeaseSeconds)
+	call.Answer(word)
 }
 
 func milliseconds(duration time.Duration) *float64 {
@@ -128,8 +187,17 @@ func (s *Supervisor) resume() {
 		s.startAgain()
 		return
 	}
-	if err := s.worker.Finish(); err != nil {
+	if err := s.letGo(); err != nil {
 		fmt.Fprintf(os.Stderr, "ergosphere: after a cut: %v\n", err)
 	}
-	s.worker = nil
+}
+
+// letGo ends the CRIU that holds the program. One that has not been told to write must not begin now.
+func (s *Supervisor) letGo() error {
+	end := s.worker.Finish
+	if s.frozen != nil {
+		end = s.worker.Close
+	}
+	s.frozen, s.worker = nil, nil
+	return end()
 }

@@ -79,6 +79,9 @@ func (s *Supervisor) leave(call link.Call) error {
 	if err := s.holds(call, "leave"); err != nil {
 		return err
 	}
+	if s.frozen != nil {
+		return protocol.Failed("WrongState", "the program's image has not been written: it cannot leave")
+	}
 	s.lease.Stop()
 	if err := s.endTree(); err != nil {
 		return err
@@ -103,8 +106,7 @@ func (s *Supervisor) endTree() error {
 	}
 	if s.worker != nil {
 		// It reports that it cannot resume what was killed in its hands.
-		_ = s.worker.Finish()
-		s.worker = nil
+		_ = s.letGo()
 	}
 	if s.ended != nil {
 		<-s.ended

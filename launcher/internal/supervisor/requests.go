@@ -16,6 +16,7 @@ func (s *Supervisor) handle(call link.Call) {
 		"status":  s.status,
 		"start":   s.start,
 		"prepare": s.prepare,
+		"freeze":  s.freeze,
 		"dump":    s.dump,
 		"renew":   s.renew,
 		"thaw":    s.thaw,
@@ -26,7 +27,7 @@ func (s *Supervisor) handle(call link.Call) {
 	operation, known := operations[call.Op]
 	if !known {
 		refuse(call, protocol.Failed("BadRequest",
-			"unknown operation %q; there are status, start, prepare, dump, renew, thaw, leave, restore and signal", call.Op))
+			"unknown operation %q; there are status, start, prepare, freeze, dump, renew, thaw, leave, restore and signal", call.Op))
 		return
 	}
 	if s.busy != "" && call.Op != "status" && call.Op != "signal" {

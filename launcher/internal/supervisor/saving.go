@@ -148,7 +148,7 @@ func (s *Supervisor) onDirectoryTaken(call link.Call, taken checkpoint.Taken, er
 		s.resume()
 		return
 	}
-	s.hold(call, taken)
+	s.hold(call, dumped(taken))
 }
 
 // onOverdue gives the cut up. The program runs on; when it has saved after all, it is started again.

@@ -58,9 +58,12 @@ type Supervisor struct {
 	ready ready
 	// worker holds the program in the states Frozen and Restored.
 	worker *criu.Worker
-	cut    string
-	taken  protocol.Reply
-	lease  *time.Timer
+	// frozen is nil unless the program is frozen and not dumped yet.
+	frozen *checkpoint.Frozen
+	// said is the answer to whoever asks again for the cut that holds the program.
+	said  protocol.Reply
+	cut   string
+	lease *time.Timer
 
 	// save is how far a program that saves its own state has come with it.
 	save save

@@ -6,7 +6,7 @@ from ergosphere.agent import effects as do
 from ergosphere.agent.state import Cut, Program, State
 
 _BEFORE_START = (Program.UNKNOWN, Program.WAITING)
-# A program that is frozen already was dumped for a predecessor of this agent, which did not hear the answer.
+# A program that is frozen waits for its dump, or a predecessor of this agent has not heard of it.
 _DUMPABLE = (Program.RUNNING, Program.FROZEN)
 _MAY_BE_HELD = (Program.UNKNOWN, Program.FROZEN)
 
@@ -66,11 +66,17 @@ def _cut_on(state: State) -> do.TreeWork | None:
         return None
     if not cut.locked:
         return _lock(state, cut)
-    if cut.wishes.dump and not cut.dumped and state.program in _DUMPABLE and state.connected:
-        return do.LauncherDump(cut.id, cut.lease_seconds)
+    if not cut.dumped and state.program in _DUMPABLE and state.connected:
+        return _stop(cut)
     if cut.wishes.leave and state.program is Program.FROZEN and state.connected:
         return do.LauncherLeave(cut.id)
     return None
+
+
+def _stop(cut: Cut) -> do.TreeWork | None:
+    if cut.wishes.dump:
+        return do.LauncherDump(cut.id, cut.lease_seconds)
+    return do.LauncherFreeze(cut.id, cut.lease_seconds) if cut.wishes.freeze and not cut.frozen else None
 
 
 def _lock(state: State, cut: Cut) -> do.TreeWork | None:
@@ -129,8 +135,9 @@ def _renewed(state: State, now: float) -> tuple[State, list[do.Effect]]:
     cut = state.cut
     if cut is None or not state.lease_runs() or not state.connected or cut.launcher_knows == cut.lease_until:
         return state, []
-    if isinstance(state.tree, do.LauncherDump) and not cut.launcher_knows:
-        return state.with_cut(launcher_knows=cut.lease_until), []
+    if isinstance(state.tree, do.LauncherFreeze | do.LauncherDump):
+        # It tells of the lease itself, and the launcher would hear of no other meanwhile.
+        return state if cut.launcher_knows else state.with_cut(launcher_knows=cut.lease_until), []
     if state.program is not Program.FROZEN:
         return state, []
     renewal = do.LauncherRenew(cut.id, max(0.0, cut.lease_until - now))
@@ -139,7 +146,8 @@ def _renewed(state: State, now: float) -> tuple[State, list[do.Effect]]:
 
 def _holding(state: State, work: do.TreeWork, now: float) -> State:
     """The state with the moment noted from which on the program stands still, or does not hear its peers."""
-    stops = isinstance(work, do.LauncherDump) or (isinstance(work, do.NetLock) and state.world > 1)
+    silences = isinstance(work, do.NetLock) and state.world > 1
+    stops = silences or isinstance(work, do.LauncherFreeze | do.LauncherDump)
     if not stops or state.cut is None or state.cut.held_since is not None:
         return state
     return state.with_cut(held_since=now)

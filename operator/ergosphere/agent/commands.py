@@ -4,7 +4,20 @@ from dataclasses import replace
 
 from ergosphere.agent.errors import Refused
 from ergosphere.agent.state import Cut, Program, State, Wishes
-from ergosphere.api.agent import Abort, Command, Commit, Dump, Failure, Go, Leave, Lock, Release, Renew, Store
+from ergosphere.api.agent import (
+    Abort,
+    Command,
+    Commit,
+    Dump,
+    Failure,
+    Freeze,
+    Go,
+    Leave,
+    Lock,
+    Release,
+    Renew,
+    Store,
+)
 
 PAST_CUTS = 64
 """How many finished cuts are remembered; late commands are at most a few cuts old."""
@@ -79,8 +92,10 @@ def _renew(state: State, command: Renew, now: float) -> State:
     return state.with_cut(lease_until=now + command.lease_seconds, lease_seconds=command.lease_seconds)
 
 
-def _wish(state: State, cut: Cut, command: Dump | Store | Commit | Release | Leave) -> Wishes:
+def _wish(state: State, cut: Cut, command: Freeze | Dump | Store | Commit | Release | Leave) -> Wishes:
     match command:
+        case Freeze():
+            return replace(cut.wishes, freeze=True)
         case Dump():
             return replace(cut.wishes, dump=True)
         case Store():

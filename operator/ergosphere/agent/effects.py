@@ -63,8 +63,16 @@ class LauncherPrepare:
 
 
 @dataclass(frozen=True)
+class LauncherFreeze:
+    """Freeze the program. `lease_seconds` is how long it may stay so."""
+
+    cut: str
+    lease_seconds: float
+
+
+@dataclass(frozen=True)
 class LauncherDump:
-    """Freeze the program and write its image. `lease_seconds` is how long it may stay frozen."""
+    """Write the image of the program, frozen before or now. `lease_seconds` is how long it may stay so."""
 
     cut: str
     lease_seconds: float
@@ -146,6 +154,7 @@ TreeWork = (
     | LauncherStatus
     | LauncherStart
     | LauncherPrepare
+    | LauncherFreeze
     | LauncherDump
     | LauncherThaw
     | LauncherLeave

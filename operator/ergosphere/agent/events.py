@@ -48,9 +48,15 @@ def _adopt_unknown(state: State, cut_id: str) -> State:
 
 
 def _unless_held(state: State, message: str) -> State:
-    """Fail a cut that should hold its dumped program but does not: other ranks may have heard from it."""
+    """Fail a cut that should hold its program but does not: other ranks may have heard from it."""
     cut = state.cut
-    if cut and cut.dumped and cut.holds and not cut.wishes.release and state.program is Program.RUNNING:
+    if (
+        cut
+        and (cut.frozen or cut.dumped)
+        and cut.holds
+        and not cut.wishes.release
+        and state.program is Program.RUNNING
+    ):
         return state.failing(Failure(reason="LeaseExpired", message=message), abort=True)
     return state
 

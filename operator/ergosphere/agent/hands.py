@@ -9,7 +9,7 @@ from ergosphere.agent.depot import Depot
 from ergosphere.agent.errors import LauncherLost, WorkFailed
 from ergosphere.agent.images import Images
 from ergosphere.agent.inputs import Failed, Outcome, Succeeded
-from ergosphere.agent.launcher import Launcher
+from ergosphere.agent.launcher import Launcher, Line
 from ergosphere.agent.network import Network
 from ergosphere.agent.state import RESTORE_DIRECTORY
 from ergosphere.agent.stopwatch import Stopwatch
@@ -50,7 +50,7 @@ class Hands:
         match work:
             case do.LauncherStatus():
                 return Outcome(status=await self._launcher.status())
-            case do.LauncherPrepare() | do.LauncherDump() | do.LauncherRestore():
+            case do.LauncherPrepare() | do.LauncherFreeze() | do.LauncherDump() | do.LauncherRestore():
                 return await self._image(work)
             case do.LauncherStart() | do.LauncherRenew() | do.LauncherThaw() | do.LauncherLeave():
                 return await self._order(work)
@@ -92,13 +92,17 @@ class Hands:
                 await self._launcher.ask("leave", cut=cut)
         return Outcome()
 
-    async def _image(self, work: do.LauncherPrepare | do.LauncherDump | do.LauncherRestore) -> Outcome:
+    async def _image(
+        self, work: do.LauncherPrepare | do.LauncherFreeze | do.LauncherDump | do.LauncherRestore
+    ) -> Outcome:
         """Make or take an image; when that fails, the images' logs say why, and images are soon deleted."""
         name = RESTORE_DIRECTORY if isinstance(work, do.LauncherRestore) else work.cut
         try:
             match work:
                 case do.LauncherPrepare():
                     return await self._prepare(work)
+                case do.LauncherFreeze():
+                    return Outcome({"freeze": (await self._of_cut("freeze", work)).freezeMs})
                 case do.LauncherDump():
                     return await self._dump(work)
                 case do.LauncherRestore():
@@ -109,15 +113,17 @@ class Hands:
 
     async def _prepare(self, work: do.LauncherPrepare) -> Outcome:
         watch = Stopwatch()
-        path = f"{LAUNCHER_IMAGES}/{work.cut}"
-        await self._launcher.ask("prepare", cut=work.cut, dir=path, leaseSeconds=work.lease_seconds)
+        await self._of_cut("prepare", work)
         return Outcome({"prepare": watch.ms()})
 
     async def _dump(self, work: do.LauncherDump) -> Outcome:
-        path = f"{LAUNCHER_IMAGES}/{work.cut}"
-        done = await self._launcher.ask("dump", cut=work.cut, dir=path, leaseSeconds=work.lease_seconds)
+        done = await self._of_cut("dump", work)
         parts = {"freeze": done.freezeMs, "dump": done.dumpMs, "files": done.filesMs}
         return Outcome(parts, bytes=done.bytes)
+
+    async def _of_cut(self, op: str, work: do.LauncherPrepare | do.LauncherFreeze | do.LauncherDump) -> Line:
+        path = f"{LAUNCHER_IMAGES}/{work.cut}"
+        return await self._launcher.ask(op, cut=work.cut, dir=path, leaseSeconds=work.lease_seconds)
 
     async def _restore(self) -> Outcome:
         await loopback.silence()

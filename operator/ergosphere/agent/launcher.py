@@ -26,7 +26,7 @@ _STATES = {Program.WAITING, Program.RUNNING, Program.FROZEN, Program.RESTORED, P
 log = logging.getLogger(__name__)
 
 
-class _Line(BaseModel):
+class Line(BaseModel):
     """Any line from the launcher: a reply when it has an `id`, else an event."""
 
     id: int | None = None
@@ -57,7 +57,7 @@ class Launcher:
         self._hear = hear
         self._ids = itertools.count(1)
         self._writer: asyncio.StreamWriter | None = None
-        self._waiting: dict[int, asyncio.Future[_Line]] = {}
+        self._waiting: dict[int, asyncio.Future[Line]] = {}
 
     async def run(self) -> None:
         """Keep connected until cancelled."""
@@ -72,12 +72,12 @@ class Launcher:
             await self._converse(reader, writer)
             await asyncio.sleep(CONNECT_INTERVAL_SECONDS)
 
-    async def ask(self, op: str, **fields: Any) -> _Line:
+    async def ask(self, op: str, **fields: Any) -> Line:
         """Send one request and await its reply. Raises LauncherRefused, LauncherLost."""
         if self._writer is None:
             raise LauncherLost(op)
         number = next(self._ids)
-        answer: asyncio.Future[_Line] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Line] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
         self._writer.write(json.dumps({"id": number, "op": op, **fields}).encode() + b"\n")
         try:
@@ -104,7 +104,7 @@ class Launcher:
         greeting = asyncio.create_task(self._greet())
         try:
             while raw := await reader.readline():
-                self._take(_Line.model_validate_json(raw))
+                self._take(Line.model_validate_json(raw))
         except (OSError, ValueError) as error:
             log.warning("the connection to the launcher broke", extra={"fields": {"error": str(error)}})
         finally:
@@ -126,7 +126,7 @@ class Launcher:
             if not answer.done():
                 answer.set_exception(_Closed())
 
-    def _take(self, line: _Line) -> None:
+    def _take(self, line: Line) -> None:
         answer = self._waiting.get(line.id) if line.id is not None else None
         if answer and not answer.done():
             answer.set_result(line)
@@ -138,7 +138,7 @@ class _Closed(Exception):
     """The connection ended."""
 
 
-def _refusal(line: _Line) -> LauncherRefused:
+def _refusal(line: Line) -> LauncherRefused:
     """The launcher's no, in a form that fits a report whatever the launcher wrote."""
     try:
         return LauncherRefused(line.reason, line.message)
@@ -146,7 +146,7 @@ def _refusal(line: _Line) -> LauncherRefused:
         return LauncherRefused("LauncherFailed", f"{line.reason}: {line.message}")
 
 
-def _event(line: _Line) -> Input | None:
+def _event(line: Line) -> Input | None:
     match line.event:
         case "exited":
             return Exited(Exit(code=line.code, signal=line.signal))

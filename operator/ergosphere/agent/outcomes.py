@@ -7,6 +7,7 @@ from ergosphere.agent.events import happened
 from ergosphere.agent.inputs import Failed, Outcome, Succeeded
 from ergosphere.agent.node import incompatibility
 from ergosphere.agent.state import RESTORE_DIRECTORY, Program, State
+from ergosphere.api.agent import Failure
 
 RETRY_SECONDS = 1.0
 """Pause before a thaw or an unlock that failed is tried again."""
@@ -14,6 +15,9 @@ RETRY_SECONDS = 1.0
 BUSY_SECONDS = 0.1
 """Pause before a launcher that is still at work for this agent's predecessor is asked again."""
 
+_CutWork = (
+    do.NetLock | do.LauncherPrepare | do.LauncherFreeze | do.LauncherDump | do.StoreSave | do.StoreCommit
+)
 _BEFORE_START = (Program.UNKNOWN, Program.WAITING)
 
 
@@ -31,9 +35,8 @@ def failed(state: State, result: Failed, now: float) -> State:
             return replace(state, resync=True)
         case do.RemoveImages() | do.StoreAbandon():
             return _given_up(state, result.work)
-        case do.NetLock() | do.LauncherPrepare() | do.LauncherDump() | do.StoreSave() | do.StoreCommit():
-            is_current = state.cut is not None and state.cut.id == result.work.cut
-            return state.failing(result.failure) if is_current else state
+        case work if isinstance(work, _CutWork):
+            return _cut_failed(state, work, result.failure)
         case do.LauncherThaw() | do.LauncherLeave() | do.NetUnlock():
             return replace(state, retry_at=now + RETRY_SECONDS, resync=True)
         case do.NetSever():
@@ -41,6 +44,14 @@ def failed(state: State, result: Failed, now: float) -> State:
         case do.StoreFetch() if state.program not in _BEFORE_START:
             return state
     return replace(state, failure=state.failure or result.failure)
+
+
+def _cut_failed(state: State, work: _CutWork, failure: Failure) -> State:
+    # A program that was frozen when its dump failed runs on by now.
+    if isinstance(work, do.LauncherDump) and state.program is Program.FROZEN:
+        state = replace(state, resync=True)
+    is_current = state.cut is not None and state.cut.id == work.cut
+    return state.failing(failure) if is_current else state
 
 
 def succeeded(state: State, result: Succeeded) -> State:
@@ -65,7 +76,7 @@ def succeeded(state: State, result: Succeeded) -> State:
             return restored.without_image(RESTORE_DIRECTORY)
         case do.StoreFetch():
             return _fetched(state, found)
-        case do.LauncherDump(cut) | do.StoreSave(cut) | do.StoreCommit(cut):
+        case do.LauncherFreeze(cut) | do.LauncherDump(cut) | do.StoreSave(cut) | do.StoreCommit(cut):
             return _cut_advanced(state, result.work, found)
         case do.RemoveImages() | do.StoreAbandon():
             return _given_up(state, result.work)
@@ -111,6 +122,8 @@ def _fetched(state: State, found: Outcome) -> State:
 
 def _cut_advanced(state: State, work: do.Work, found: Outcome) -> State:
     match work:
+        case do.LauncherFreeze(cut):
+            return _cut_changed(_standing(state, Program.FROZEN), cut, found, frozen=True)
         case do.LauncherDump(cut):
             state = _standing(state, Program.FROZEN)
             return _cut_changed(state, cut, found, dumped=True, bytes=found.bytes)

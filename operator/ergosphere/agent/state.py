@@ -27,6 +27,7 @@ class Program(StrEnum):
 class Wishes:
     """What the operator has asked of a cut. Only ever added to."""
 
+    freeze: bool = False
     dump: bool = False
     store: bool = False
     commit: tuple[str, ...] = ()
@@ -51,6 +52,7 @@ class Cut:
     held_since: float | None = None
     prepared: bool = False
     locked: bool = False
+    frozen: bool = False
     dumped: bool = False
     stored: bool = False
     committed: bool = False
@@ -78,11 +80,12 @@ class Cut:
         )
         return next((step for is_reached, step in reached if is_reached), None)
 
-    def report(self) -> CutReport:
-        """What the operator sees of this cut."""
+    def report(self, freezes: bool) -> CutReport:
+        """What the operator sees of this cut; `freezes` says whether it is frozen before it is dumped."""
         return CutReport(
             cut=self.id,
             step=self.step(),
+            frozen=self.frozen or self.dumped if freezes else None,
             released=self.released,
             failure=self.failure,
             digest=self.digest,
@@ -152,7 +155,7 @@ class State:
             incarnation=self.incarnation,
             phase=self.phase(),
             platform=self.platform.reported,
-            cut=self.cut.report() if self.cut else None,
+            cut=self.cut.report(self.world > 1 and not self.cooperative) if self.cut else None,
             restore_ms=self.restore_ms,
             exit=self.exit,
             failure=self.failure,

@@ -55,10 +55,14 @@ class Failure(_Message):
 
 
 class CutReport(_Message):
-    """One rank's part of one cut. `parts_ms` holds the duration of each finished part in milliseconds."""
+    """One rank's part of one cut. `parts_ms` holds the duration of each finished part in milliseconds.
+
+    `frozen` says whether the program stands still for it; None where it is frozen and dumped in one.
+    """
 
     cut: str
     step: CutStep | None = None
+    frozen: bool | None = None
     released: bool = False
     failure: Failure | None = None
     digest: str = ""
@@ -112,8 +116,15 @@ class Lock(_Message):
     lease_seconds: float = Field(gt=0, le=600)
 
 
+class Freeze(_Message):
+    """Stop the program. Nothing is written before `Dump`, so that no rank's dump delays another's freeze."""
+
+    kind: Literal["Freeze"] = "Freeze"
+    cut: CutId
+
+
 class Dump(_Message):
-    """Freeze the program and write its image; it stays frozen."""
+    """Freeze the program, unless it is, and write its image; it stays frozen."""
 
     kind: Literal["Dump"] = "Dump"
     cut: CutId
@@ -165,6 +176,6 @@ class Renew(_Message):
 
 
 Command = Annotated[
-    Go | Lock | Dump | Store | Commit | Release | Leave | Abort | Renew, Field(discriminator="kind")
+    Go | Lock | Freeze | Dump | Store | Commit | Release | Leave | Abort | Renew, Field(discriminator="kind")
 ]
 COMMAND: TypeAdapter[Command] = TypeAdapter(Command)

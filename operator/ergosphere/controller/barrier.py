@@ -1,8 +1,9 @@
 """The cut of a gang as a pure state machine: what each agent reported -> what to tell each next.
 
-Two barriers make the cut consistent. No rank is dumped before all are locked, so no packet crosses the
-cut; none runs on or ends before all are dumped. A leaving gang ends only after its checkpoint has been
-recorded, so it is never both gone and unrecorded. One rank's failure aborts the cut everywhere.
+Two barriers make the cut consistent. No rank is stopped before all are locked, so no packet crosses the
+cut; none runs on or ends before all are dumped. One between them makes it quick: none is dumped before all
+stand still, for a dump takes what the others need to stop. A leaving gang ends only after its checkpoint has
+been recorded, so it is never both gone and unrecorded. One rank's failure aborts the cut everywhere.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from ergosphere.api.agent import (
     CutStep,
     Dump,
     Failure,
+    Freeze,
     Leave,
     Lock,
     Phase,
@@ -137,12 +139,21 @@ def _commands(cut: Cut, reports: Mapping[int, Report]) -> Mapping[int, Command]:
         lock = Lock(cut=cut.id, lease_seconds=cut.lease_seconds)
         return {rank: lock for rank, step in steps.items() if step < _ORDER[CutStep.LOCKED]}
     if slowest < _ORDER[CutStep.DUMPED]:
-        return {rank: Dump(cut=cut.id) for rank, step in steps.items() if step < _ORDER[CutStep.DUMPED]}
+        return _stop(cut, reports, steps)
     if slowest < _ORDER[CutStep.STORED]:
         return _store(cut, reports, steps)
     if steps[0] < _ORDER[CutStep.COMMITTED]:
         return {0: Commit(cut=cut.id, digests=[_digest(cut, reports[rank]) for rank in range(cut.ranks)])}
     return {}
+
+
+def _stop(cut: Cut, reports: Mapping[int, Report], steps: Mapping[int, int]) -> Mapping[int, Command]:
+    """Freeze the ranks first, where they can be frozen apart from their dump."""
+    parts = {rank: _part(cut, report) for rank, report in reports.items()}
+    moving = [rank for rank, part in parts.items() if part and part.frozen is False]
+    if moving:
+        return {rank: Freeze(cut=cut.id) for rank in moving}
+    return {rank: Dump(cut=cut.id) for rank, step in steps.items() if step < _ORDER[CutStep.DUMPED]}
 
 
 def _store(cut: Cut, reports: Mapping[int, Report], steps: Mapping[int, int]) -> Mapping[int, Command]:

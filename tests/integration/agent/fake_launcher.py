@@ -67,6 +67,10 @@ class FakeLauncher:
     def prepare(self, line: dict) -> None:
         assert line["cut"] in line["dir"]
 
+    def freeze(self, line: dict) -> dict:
+        self.state, self.cut = "Frozen", line["cut"]
+        return {"freezeMs": 1.0}
+
     def dump(self, line: dict) -> dict:
         directory = self._directory(line)
         directory.mkdir(parents=True)

@@ -55,6 +55,9 @@ class Hands:
                 return Outcome(status=Connected(program.state, program.cut, program.exit))
             case do.LauncherStart():
                 program.start()
+            case do.LauncherFreeze(cut):
+                program.freeze(cut)
+                return Outcome({"freeze": 1.0})
             case do.LauncherDump(cut):
                 self._image = program.freeze(cut)
                 return Outcome({"freeze": 1.0, "dump": 2.0, "files": 0.5}, bytes=1000)

@@ -61,6 +61,11 @@ class Job:
         cut = f"cut-{self.cuts + 1}"
         self.agent.call("prepare", cut=cut, dir=f"/ergosphere/run/images/{cut}", leaseSeconds=lease)
 
+    def freeze(self, lease: float = 30) -> dict[str, Any]:
+        """Stops the program for the next cut."""
+        cut = f"cut-{self.cuts + 1}"
+        return self.agent.call("freeze", cut=cut, dir=f"/ergosphere/run/images/{cut}", leaseSeconds=lease)
+
     def dump(self, lease: float = 30) -> dict[str, Any]:
         self.cuts += 1
         return self.agent.dump(self.cut, lease)

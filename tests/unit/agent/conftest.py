@@ -14,6 +14,7 @@ from ergosphere.api.agent import (
     Commit,
     Dump,
     Failure,
+    Freeze,
     Go,
     Leave,
     Lock,
@@ -100,6 +101,9 @@ class Rank:
     def locked(self, cut: str = "c1", lease: float = 15.0) -> "Rank":
         self.running().lock(cut, lease).done(do.LauncherPrepare, parts_ms={"prepare": 0.5})
         return self.done(do.NetLock, parts_ms={"lock": 1.0}, locked=True)
+
+    def frozen(self, cut: str = "c1") -> "Rank":
+        return self.locked(cut).tell(Freeze(cut=cut)).done(do.LauncherFreeze, parts_ms={"freeze": 1.0})
 
     def dumped(self, cut: str = "c1") -> "Rank":
         self.locked(cut).tell(Dump(cut=cut))

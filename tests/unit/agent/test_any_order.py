@@ -25,6 +25,7 @@ from ergosphere.api.agent import (
     CutStep,
     Dump,
     Failure,
+    Freeze,
     Go,
     Leave,
     Lock,
@@ -44,6 +45,7 @@ class OneRank(RuleBasedStateMachine):
     """An agent's core against a model of its launcher, its network and its operator."""
 
     cooperative = False
+    world_size = 1
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,7 +58,12 @@ class OneRank(RuleBasedStateMachine):
 
     def _fresh(self, version: int) -> State:
         return State(
-            rank=0, world=1, incarnation=1, platform=HERE, version=version, cooperative=self.cooperative
+            rank=0,
+            world=self.world_size,
+            incarnation=1,
+            platform=HERE,
+            version=version,
+            cooperative=self.cooperative,
         )
 
     def hear(self, received: object) -> None:
@@ -67,13 +74,13 @@ class OneRank(RuleBasedStateMachine):
 
     # The operator.
 
-    @rule(cut=CUTS, kind=st.sampled_from([Dump, Store, Release, Leave]))
+    @rule(cut=CUTS, kind=st.sampled_from([Freeze, Dump, Store, Release, Leave]))
     def order(self, cut: str, kind: type) -> None:
         self._tell(kind(cut=cut))
 
     @rule()
     def go(self) -> None:
-        self._tell(Go())
+        self._tell(Go(peers=dict.fromkeys(range(self.world_size), "10.0.0.1")))
 
     @rule(cut=CUTS)
     def lock(self, cut: str) -> None:
@@ -85,7 +92,7 @@ class OneRank(RuleBasedStateMachine):
 
     @rule(cut=CUTS)
     def commit(self, cut: str) -> None:
-        self._tell(Commit(cut=cut, digests=[f"digest of {cut}"]))
+        self._tell(Commit(cut=cut, digests=[f"digest of {cut}"] * self.world_size))
 
     @rule(cut=CUTS)
     def abort(self, cut: str) -> None:
@@ -203,6 +210,12 @@ class OneRank(RuleBasedStateMachine):
             assert cut is None or not cut.holds
 
 
+class OneRankOfTwo(OneRank):
+    """The same with a rank that may be frozen before it is dumped."""
+
+    world_size = 2
+
+
 class OneCooperativeRank(OneRank):
     """The same with a program that saves its own state: its network is never locked."""
 
@@ -215,5 +228,7 @@ class OneCooperativeRank(OneRank):
 
 TestOneRank = OneRank.TestCase
 TestOneRank.settings = settings(max_examples=50, stateful_step_count=40)
+TestOneRankOfTwo = OneRankOfTwo.TestCase
+TestOneRankOfTwo.settings = TestOneRank.settings
 TestOneCooperativeRank = OneCooperativeRank.TestCase
 TestOneCooperativeRank.settings = TestOneRank.settings

@@ -5,7 +5,7 @@ import pytest
 from ergosphere.agent import effects as do
 from ergosphere.agent.errors import Refused
 from ergosphere.agent.inputs import Connected, Disconnected, Exited, Terminating, Thawed
-from ergosphere.api.agent import Commit, CutStep, Dump, Exit, Phase, Store
+from ergosphere.api.agent import Commit, CutStep, Dump, Exit, Freeze, Phase, Store
 
 
 def test_a_leaving_rank_goes_through_every_step(rank):
@@ -39,6 +39,57 @@ def test_a_leaving_rank_goes_through_every_step(rank):
         "store": 4.0,
         "commit": 5.0,
     }
+
+
+def test_a_rank_of_a_gang_stands_still_before_it_is_dumped(rank):
+    r = rank(world=2).locked()
+    assert r.report.cut.frozen is False
+    r.tell(Freeze(cut="c1"))
+    assert r.begun == [do.LauncherFreeze("c1", 15.0)]
+    r.done(do.LauncherFreeze, parts_ms={"freeze": 1.0})
+    assert (r.report.phase, r.report.cut.step, r.report.cut.frozen) == (Phase.FROZEN, CutStep.LOCKED, True)
+    r.tell(Freeze(cut="c1"))
+    assert r.begun == []
+    r.tell(Dump(cut="c1")).done(do.LauncherDump, parts_ms={"freeze": 1.0, "dump": 2.0}, bytes=64)
+    assert (r.report.phase, r.report.cut.step, r.report.cut.frozen) == (Phase.FROZEN, CutStep.DUMPED, True)
+
+
+@pytest.mark.parametrize("facts", [{"world": 1}, {"world": 2, "cooperative": True}], ids=["alone", "saving"])
+def test_one_that_has_nobody_to_wait_for_is_frozen_and_dumped_in_one(rank, facts):
+    r = rank(**facts).running().lock().done(do.LauncherPrepare)
+    assert r.report.cut.frozen is None
+
+
+def test_a_frozen_rank_is_thawed_by_an_abort(rank):
+    r = rank(world=2).frozen().abort().done(do.LauncherThaw).done(do.NetUnlock)
+    assert (r.report.phase, r.report.cut.step) == (Phase.RUNNING, CutStep.ABORTED)
+
+
+def test_a_frozen_rank_whose_dump_fails_runs_on(rank):
+    r = rank(world=2).frozen().tell(Dump(cut="c1")).fails(do.LauncherDump, "UnsupportedSocket")
+    r.done(do.LauncherStatus, status=Connected("Running")).done(do.NetUnlock)
+    assert (r.report.phase, r.report.cut.step) == (Phase.RUNNING, CutStep.ABORTED)
+    assert r.report.cut.failure.reason == "UnsupportedSocket"
+
+
+def test_a_frozen_rank_whose_lease_ends_is_thawed_and_is_dumped_no_more(rank):
+    r = rank(world=2).frozen().wait(15.0)
+    assert r.asked() == ["LauncherThaw"]
+    r.tell(Dump(cut="c1")).done(do.LauncherThaw).done(do.NetUnlock)
+    assert (r.report.phase, r.report.cut.step) == (Phase.RUNNING, CutStep.ABORTED)
+
+
+def test_a_frozen_rank_that_its_launcher_let_run_on_fails_its_cut(rank):
+    r = rank(world=2).frozen().hear(Thawed("c1", "LeaseExpired"))
+    assert r.report.cut.failure.reason == "LeaseExpired"
+    assert r.tell(Dump(cut="c1")).done(do.NetUnlock).report.cut.step is CutStep.ABORTED
+
+
+def test_an_agent_that_comes_back_to_a_frozen_program_goes_on_with_its_cut(rank):
+    r = rank(world=2).locked().tell(Freeze(cut="c1")).restarts()
+    r.done(do.NetUp, locked=True).hear(Connected("Frozen", "c1"))
+    assert r.asked() == ["LauncherFreeze"]
+    assert r.done(do.LauncherFreeze).report.cut.frozen is True
 
 
 def test_a_staying_rank_runs_on_before_its_image_is_stored(rank):

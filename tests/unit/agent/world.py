@@ -11,7 +11,7 @@ class World:
     """What is true, whether or not the agent has heard of it."""
 
     def __init__(self) -> None:
-        self.program, self.frozen_for, self.locked = "Waiting", "", False
+        self.program, self.frozen_for, self.locked, self.dumped = "Waiting", "", False, False
         self.lease: float | None = None
         self.starts = 0
         self.stored: set[str] = set()
@@ -55,10 +55,17 @@ class World:
     def _LauncherPrepare(self, *_: object) -> Outcome | None:
         return Outcome() if self.program == "Running" else None
 
-    def _LauncherDump(self, work: do.LauncherDump, now: float) -> Outcome | None:
+    def _LauncherFreeze(self, work: do.LauncherFreeze | do.LauncherDump, now: float) -> Outcome | None:
         if self.program == "Running":
             self.program, self.frozen_for, self.lease = "Frozen", work.cut, now + work.lease_seconds
+            self.dumped = False
         return Outcome() if self.frozen_for == work.cut else None
+
+    def _LauncherDump(self, work: do.LauncherDump, now: float) -> Outcome | None:
+        frozen = self._LauncherFreeze(work, now)
+        if frozen and not self.dumped:
+            self.dumped, self.lease = True, now + work.lease_seconds
+        return frozen
 
     def _LauncherRenew(self, work: do.LauncherRenew, now: float) -> Outcome | None:
         if self.frozen_for != work.cut:
@@ -80,6 +87,7 @@ class World:
         return Outcome()
 
     def _StoreSave(self, work: do.StoreSave, _: float) -> Outcome:
+        assert self.dumped, "stored an image that was never written"
         self.stored.add(work.cut)
         return Outcome(digest=f"digest of {work.cut}")
 

@@ -23,6 +23,7 @@ class SimulatedAgent:
     part: CutReport | None = None
     version: int = 1
     fails_at: str = ""
+    freezes: bool = True
     told: list[str] = field(default_factory=list)
 
     def report(self) -> Report:
@@ -58,14 +59,20 @@ class SimulatedAgent:
 
     def _lock(self, command: Command) -> None:
         if self.part is None or self.part.cut != command.cut:
-            self.part = CutReport(cut=command.cut, step=CutStep.LOCKED)
+            frozen = False if self.freezes else None
+            self.part = CutReport(cut=command.cut, step=CutStep.LOCKED, frozen=frozen)
 
     def _advance(self, step: CutStep, **update: object) -> None:
         if self.part and ORDER.index(self.part.step) == ORDER.index(step) - 1:
             self.part = self.part.model_copy(update={"step": step, **update})
 
+    def _freeze(self, _: Command) -> None:
+        if self.part and self.part.step is CutStep.LOCKED:
+            self.part = self.part.model_copy(update={"frozen": True})
+            self.phase = Phase.FROZEN
+
     def _dump(self, _: Command) -> None:
-        self._advance(CutStep.DUMPED)
+        self._advance(CutStep.DUMPED, frozen=True if self.freezes else None)
         if self.part and self.part.step is CutStep.DUMPED:
             self.phase = Phase.FROZEN
 

@@ -35,7 +35,7 @@ def test_a_gang_that_stays_runs_again_before_its_image_is_stored(ranks):
     verdict = drive(agents, leaving=False)
     assert isinstance(verdict, barrier.Committed)
     assert verdict.bytes == 10 * ranks
-    assert [a.told[:4] for a in agents] == [["Lock", "Dump", "Release", "Store"]] * ranks
+    assert [a.told[:5] for a in agents] == [["Lock", "Freeze", "Dump", "Release", "Store"]] * ranks
     assert all(a.phase is Phase.RUNNING for a in agents)
     assert [a.rank for a in agents if "Commit" in a.told] == [0]
 
@@ -63,6 +63,22 @@ def test_nobody_is_dumped_while_one_rank_is_not_locked():
     assert set(orders.renewals) == {0, 1}
 
 
+def test_nobody_is_dumped_while_one_rank_does_not_stand_still():
+    agents = [SimulatedAgent(rank) for rank in range(3)]
+    for agent in agents:
+        agent.tell(barrier.Lock(cut="c1", lease_seconds=15))
+    agents[0].tell(barrier.Freeze(cut="c1"))
+    orders = barrier.advance(cut(3, leaving=False), {a.rank: a.report() for a in agents})
+    assert {rank: c.kind for rank, c in orders.commands.items()} == {1: "Freeze", 2: "Freeze"}
+    assert set(orders.renewals) == {0, 1, 2}
+
+
+def test_ranks_that_are_frozen_and_dumped_in_one_are_told_so():
+    agents = [SimulatedAgent(rank, freezes=False) for rank in range(2)]
+    assert isinstance(drive(agents, leaving=False), barrier.Committed)
+    assert [a.told[:3] for a in agents] == [["Lock", "Dump", "Release"]] * 2
+
+
 def test_a_silent_rank_is_waited_for_and_the_others_are_not_told_to_go_on():
     agents = [SimulatedAgent(rank) for rank in range(2)]
     agents[0].tell(barrier.Lock(cut="c1", lease_seconds=15))
@@ -71,7 +87,7 @@ def test_a_silent_rank_is_waited_for_and_the_others_are_not_told_to_go_on():
     assert orders.verdict is None
 
 
-@pytest.mark.parametrize("step", ["Lock", "Dump", "Store", "Commit"])
+@pytest.mark.parametrize("step", ["Lock", "Freeze", "Dump", "Store", "Commit"])
 @pytest.mark.parametrize("leaving", [True, False])
 def test_one_rank_failing_at_any_step_resumes_all(step, leaving):
     agents = [SimulatedAgent(rank) for rank in range(3)]
@@ -137,8 +153,9 @@ def test_every_interleaving_ends_all_committed_or_all_resumed(data):
     ranks = data.draw(st.integers(1, 4), label="ranks")
     leaving = data.draw(st.booleans(), label="leaving")
     agents = [SimulatedAgent(rank) for rank in range(ranks)]
-    steps = st.sampled_from(["", "", "Dump", "Store"])
+    steps = st.sampled_from(["", "", "Freeze", "Dump", "Store"])
     for agent in agents:
+        agent.freezes = data.draw(st.booleans(), label=f"rank {agent.rank} freezes apart")
         agent.fails_at = data.draw(steps, label=f"rank {agent.rank} fails at")
     recorded, verdict = _act_out(data, agents, leaving=leaving)
     for agent in agents:
