@@ -13,6 +13,8 @@ def main() -> int:
     """Run the operator; 2 for a wrong configuration."""
     kopf.configure(log_format=kopf.LogFormat.JSON)
     logging.getLogger("ergosphere").setLevel(logging.INFO)
+    # Of each question to the webhooks it would say that it was answered.
+    logging.getLogger("aiohttp.access").setLevel(logging.WARNING)
     try:
         run()
     except ConfigError as error:
