@@ -71,7 +71,7 @@ run: export ERGO_AGENT_IMAGE ?= ergosphere.dev/agent:dev
 run: export ERGO_STORE_HOSTPATH ?= /var/lib/ergosphere/store
 run: setup ## run the operator here, against the cluster of the current kubeconfig (it must route to pods)
 	@kubectl get namespace ergosphere-system >/dev/null 2>&1 || kubectl create namespace ergosphere-system
-	$(BIN)/python -m ergosphere.controller
+	@ERGO_TIERS="$${ERGO_TIERS-$$($(BIN)/python charts/default_tiers.py)}" $(BIN)/python -m ergosphere.controller
 
 include e2e/cluster/cluster.mk
 -include bench/*/*.mk

@@ -1,18 +1,21 @@
 """A job from start to end, without a move: the semantics of a batch/v1 Job."""
 
 from ergosphere.api.training_job_status import JobPhase
-from scenario.jobs import StartJob
+from scenario.jobs import CONTAINER, StartJob
 from scenario.kubectl import Kubectl
 from scenario.waiting import until
 
 
-def test_a_job_runs_to_its_end_and_gives_its_gpu_back(start: StartJob) -> None:
+def test_a_job_runs_to_its_end_and_gives_its_gpu_back(start: StartJob, kubectl: Kubectl) -> None:
     job = start("ends", steps=20)
     done = job.until_phase(JobPhase.SUCCEEDED)
     assert done.status.gpus == 0
     assert done.status.completion_time
     assert [step.number for step in job.steps()] == list(range(20))
     assert "intact" in job.output()
+    until("its pod to be over", lambda: not running_pods(kubectl, job.namespace))
+    assert "intact" in kubectl.run("logs", f"{job.name}-1-0", "-n", job.namespace, "-c", CONTAINER)
+    assert not kubectl.list("poddisruptionbudgets", job.namespace)
 
 
 def test_a_failing_program_is_tried_again_and_then_given_up(start: StartJob) -> None:

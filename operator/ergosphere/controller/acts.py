@@ -34,7 +34,7 @@ class DeletePods:
 
 @dataclass(frozen=True, slots=True)
 class DeleteBudget:
-    """Delete the job's PodDisruptionBudget: it has no pods to hold."""
+    """Delete the job's PodDisruptionBudget, unless that was done: it has no pods to hold any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +142,19 @@ def _pods(view: JobView) -> Iterator[Act]:
     if missing:
         yield CreatePods(missing)
     wanted = {pod.uid for pod in view.workers.values()}
-    unwanted = [p for p in view.pods if p.uid not in wanted and not (view.job.finished and p.over)]
+    unwanted = [p for p in view.pods if p.uid not in wanted and not _to_be_read(view, p)]
     at_once = not view.job.finished
     slow = {p.uid for p in unwanted if p.deleting and not (at_once and p.grace_seconds > AT_ONCE_SECONDS)}
     due = tuple(p for p in unwanted if p.uid not in slow)
     if due:
         yield DeletePods(due, at_once)
-    if not status.placement and unwanted:
+    if not status.placement and view.pods:
         yield DeleteBudget()
+
+
+def _to_be_read(view: JobView, pod: WorkerPod) -> bool:
+    """Whether a pod is kept because its log is: that of a job which has ended, as a Job's are."""
+    return view.job.finished and (pod.over or pod.ending)
 
 
 def _cut(view: JobView, lease_seconds: float) -> Iterator[Act]:

@@ -25,7 +25,7 @@ _REPEAT_SECONDS = 2.0
 
 
 class Applier:
-    """Carries out the acts of all jobs, and remembers what agents were told a moment ago."""
+    """Carries out the acts of all jobs, and remembers what was told or done already."""
 
     def __init__(
         self,
@@ -41,6 +41,7 @@ class Applier:
         self._creating = Creating(kube, recorder, authority, settings, self.status)
         self._lease = lease
         self._told: dict[tuple[str, str], tuple[Command, float]] = {}
+        self._unguarded: dict[str, int] = {}
 
     async def status(self, view: JobView, status: TrainingJobStatus) -> Object:
         """Write the job's status; 409 when the job has changed since it was observed."""
@@ -89,12 +90,19 @@ class Applier:
                 grace = acts.AT_ONCE_SECONDS if at_once else None
                 await each(pods, partial(self._delete_pod, namespace, grace), at_once=PODS_AT_ONCE)
             case acts.DeleteBudget():
-                await self._kube.delete(BUDGETS, namespace, budget_name(view.job.name, view.job.uid), {})
+                await self._delete_budget(view)
             case acts.DeleteCheckpoint(name):
                 await self._kube.delete(CHECKPOINTS, namespace, name, {})
             case acts.DeleteJob():
                 own = {"preconditions": {"uid": view.job.uid}}
                 await self._kube.delete(TRAINING_JOBS, namespace, view.job.name, own)
+
+    async def _delete_budget(self, view: JobView) -> None:
+        """Of a job that has ended, pods stay, and it is looked at again and again."""
+        uid, incarnation = view.job.uid, view.job.status.incarnation
+        if self._unguarded.get(uid) != incarnation:
+            await self._kube.delete(BUDGETS, view.job.namespace, budget_name(view.job.name, uid), {})
+            self._unguarded[uid] = incarnation
 
     async def _delete_pod(self, namespace: str, grace_seconds: int | None, pod: WorkerPod) -> None:
         grace = {} if grace_seconds is None else {"gracePeriodSeconds": grace_seconds}
@@ -118,6 +126,7 @@ class Applier:
     def forget(self, pods: set[str], jobs: set[str]) -> None:
         """Drop what is remembered of pods and of jobs other than these."""
         self._told = {key: value for key, value in self._told.items() if key[0] in pods}
+        self._unguarded = {uid: number for uid, number in self._unguarded.items() if uid in jobs}
         self._creating.forget(jobs)
 
 

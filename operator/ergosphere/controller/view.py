@@ -38,6 +38,7 @@ class WorkerPod:
 
     `reason` is set when something else than the program, or a cut, has ended it.
     `unstarted` is why the node's runtime could not start it.
+    `ending` says that none but Ergosphere's own containers run in it, which end by themselves.
     `lost` says that its node is gone or out of reach, `grace_seconds` how long a deleted pod may go on,
     `ended` when its program ended, by its node's clock.
     """
@@ -54,6 +55,7 @@ class WorkerPod:
     exit: Exit | None = None
     ended: datetime | None = None
     left: str = ""
+    ending: bool = False
     images: tuple[tuple[str, str], ...] = ()
     unschedulable: str = ""
     unstarted: str = ""
@@ -159,6 +161,7 @@ def _worker(pod: Mapping[str, Any], main: str, lost: Callable[[str], bool]) -> W
         exit=_exit(ended) if ended else None,
         ended=_time(ended.get("finishedAt")) if ended else None,
         left=_left(ended) if ended else "",
+        ending=bool(containers) and all("terminated" in (c.get("state") or {}) for c in containers),
         images=tuple((c["name"], c.get("imageID", "")) for c in containers),
         unschedulable=_unschedulable(status),
         unstarted=_unstarted(ended) if ended else _rejected(status),

@@ -23,6 +23,8 @@ from ergosphere.controller.kube import Object
 from ergosphere.controller.resources import PODS, SECRETS
 
 # Every pod of a test run has a loopback address of its own.
+# Between the end of the main container and that of the sidecar.
+_SIDECAR_SECONDS = 0.1
 _addresses = (f"127.{64 + os.getpid() % 64}.{n // 250}.{n % 250 + 1}" for n in itertools.count())
 
 
@@ -68,6 +70,9 @@ class WorkerPod:
         word = json.dumps({"left": self.program.cut} if left else {"exit": how.model_dump()})
         terminated = {"exitCode": how.code, "message": word, "reason": "Ended", "containerID": "sim://1"}
         terminated["finishedAt"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        # As a kubelet tells it: the sidecar is ended after the main container, and the pod is over with both.
+        await self._report("Running", {"terminated": terminated})
+        await asyncio.sleep(_SIDECAR_SECONDS)
         await self._report("Failed" if how.code else "Succeeded", {"terminated": terminated})
 
     def terminate(self, grace_seconds: float) -> None:

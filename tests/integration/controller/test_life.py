@@ -1,5 +1,7 @@
 """A job from its creation to its end, against a real API server."""
 
+import pytest
+from tests.integration.controller.kubelet import over
 from tests.integration.controller.world import World
 
 from ergosphere.api.meta import condition
@@ -13,6 +15,19 @@ async def test_a_job_runs_to_completion(world: World) -> None:
     job = await world.until("Succeeded")
     assert job.status.incarnation == 1
     assert job.status.placement == []
+
+
+@pytest.mark.parametrize(("code", "phase"), [(0, "Succeeded"), (3, "Failed")])
+async def test_what_a_job_printed_last_can_still_be_read(world: World, code: int, phase: str) -> None:
+    await world.submit("a", workers=2, backoffLimit=0)
+    await world.until("Running")
+    world.end_programs("a", code)
+    await world.until(phase)
+    pods = world.history.objects[PODS]
+    await world.history.until(lambda: all(over(pod) for pod in pods.values()), "its pods over")
+    assert sorted(pods) == ["a-1-0", "a-1-1"]
+    assert not any("deletionTimestamp" in pod["metadata"] for pod in pods.values())
+    await world.until_empty(BUDGETS)
 
 
 async def test_a_gang_starts_as_a_whole_and_runs_to_completion(world: World) -> None:

@@ -278,6 +278,14 @@ def test_pods_of_an_earlier_incarnation_are_deleted():
     assert ([pod.name for pod in delete.pods], delete.at_once) == (["a-1-0"], True)
 
 
+def test_the_pods_of_a_job_that_has_ended_are_kept_but_for_those_that_would_not_end():
+    scene = Scene().placed("n1", "n2", "n3", ran=True).ended(0, 0).pod(1, ending=True)
+    done = {"type": "Complete", "status": "True", "reason": "Completed", "observedGeneration": 1}
+    scene.status |= {"placement": [], "conditions": [done | {"lastTransitionTime": NOW.isoformat()}]}
+    (delete,) = [a for a in acts(scene.view(), 15, NOW) if isinstance(a, DeletePods)]
+    assert [pod.name for pod in delete.pods] == ["a-1-2"]
+
+
 def test_old_checkpoints_go_and_those_that_are_needed_stay():
     scene = Scene().spec(checkpoint={"keep": 1}).placed("n1", ran=True, restoreFrom="ns/a/c-2").running()
     for number in range(4):

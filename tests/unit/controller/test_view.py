@@ -30,6 +30,21 @@ def test_the_launchers_word_tells_a_cut_from_an_end() -> None:
     assert ended(0, "[" * 4096).left == ""
 
 
+@pytest.mark.parametrize(("others", "ending"), [([], True), ([{"running": {}}], False)], ids=["alone", "not"])
+def test_a_pod_is_about_to_end_when_all_but_our_containers_have(
+    others: list[dict[str, object]], ending: bool
+) -> None:
+    states = [{"terminated": {"exitCode": 0}}, *others]
+    containers = [{"name": f"c{number}", "state": state} for number, state in enumerate(states)]
+    pod = {
+        "metadata": {"name": "a-1-0", "uid": "p", "labels": {LABEL_RANK: "0", LABEL_INCARNATION: "1"}},
+        "spec": {"nodeName": "n1"},
+        "status": {"phase": "Running", "containerStatuses": containers},
+    }
+    (worker,) = worker_pods([pod], "c0", lambda _: False)
+    assert worker.ending is ending
+
+
 def test_when_a_program_ended_is_known() -> None:
     assert ended(3).ended == datetime(2026, 1, 1, 12, tzinfo=UTC)
 
