@@ -11,6 +11,7 @@ from ergosphere.api.training_job import TrainingJob
 from ergosphere.cli import options
 from ergosphere.cli.cluster import Cluster
 from ergosphere.cli.failure import Failure, NotFound, Unreachable
+from ergosphere.cli.stand import phase
 from ergosphere.controller.kube import Object
 from ergosphere.controller.resources import PODS, TRAINING_JOBS
 
@@ -81,6 +82,7 @@ class Log:
         self._container = job.spec.main_container().name
         self._selector = f"{LABEL_JOB_UID}={job.uid},{LABEL_RANK}={rank}"
         self._printed = 0
+        self._said: set[str] = set()
 
     def print(self, *, follow: bool) -> None:
         """Print what there is, and with `follow` what comes until the job has ended."""
@@ -91,20 +93,40 @@ class Log:
             begun = [pod for pod in pods if started(pod, self._container)]
             for pod in begun:
                 self._print(pod, follow=follow)
+            if not begun:
+                self._say_why()
             if over and not begun:
                 return
             if not begun:
                 time.sleep(_LOOK_SECONDS)
 
     def _print(self, pod: Object, *, follow: bool) -> None:
-        number = incarnation(pod)
-        if number > self._printed + 1:
-            gone = f"{self._printed + 1}" + (f" to {number - 1}" if number - 1 > self._printed + 1 else "")
-            typer.echo(f"(the output of incarnation {gone} went with its pod)", err=True)
-        self._printed = number
+        self._say_gone(incarnation(pod) - 1)
+        self._printed = incarnation(pod)
         place = Place()
         while self._stream(pod["metadata"]["name"], place, follow=follow):
             time.sleep(_LOOK_SECONDS)
+
+    def _say_gone(self, last: int) -> None:
+        """Say that what was printed up to that incarnation is gone, if it is."""
+        if last <= self._printed:
+            return
+        first = self._printed + 1
+        which = f"{first}" if last == first else f"{first} to {last}"
+        self._say(f"(the output of incarnation {which} went with its pod)")
+
+    def _say_why(self) -> None:
+        """Say why there is nothing to print, unless the program has printed what it had to."""
+        status = self._job.status
+        self._say_gone(status.incarnation - bool(status.placement))
+        begun = self._printed == status.incarnation and status.placement
+        if not begun and not self._job.finished:
+            self._say(f"({self._job.name} is {phase(self._job)})")
+
+    def _say(self, word: str) -> None:
+        if word not in self._said:
+            typer.echo(word, err=True)
+        self._said.add(word)
 
     def _stream(self, pod: str, place: Place, *, follow: bool) -> bool:
         """Print a pod's lines from a place on; whether its container runs on, so that more may come."""
@@ -138,7 +160,10 @@ class Log:
 
     def _over(self) -> bool:
         body = self._cluster.find(TRAINING_JOBS, self._job.name)
-        return body is None or body["metadata"]["uid"] != self._job.uid or TrainingJob.parse(body).finished
+        if body is None or body["metadata"]["uid"] != self._job.uid:
+            return True
+        self._job = TrainingJob.parse(body)
+        return self._job.finished
 
 
 def incarnation(pod: Object) -> int:

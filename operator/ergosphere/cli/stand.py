@@ -6,9 +6,19 @@ from dataclasses import dataclass
 from ergosphere.api.checkpoint import FAILED, Checkpoint
 from ergosphere.api.meta import condition, is_true
 from ergosphere.api.training_job import TrainingJob
-from ergosphere.api.training_job_status import SUSPENDED
-from ergosphere.controller.conditions import MIGRATED, PLACED
+from ergosphere.api.training_job_status import RUNNING, SUSPENDED
+from ergosphere.controller.conditions import (
+    FAILED_CREATE,
+    MIGRATED,
+    MOVABLE,
+    PLACED,
+    PODS_CREATED,
+    WORKER_STUCK,
+)
 from ergosphere.controller.kube import Object
+
+# Conditions that hold a job back when they are false; some only for one reason, "" stands for any.
+_BACK = ((PLACED, ""), (PODS_CREATED, FAILED_CREATE), (RUNNING, WORKER_STUCK), (MIGRATED, ""), (MOVABLE, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +93,12 @@ def phase(job: TrainingJob) -> str:
 
 
 def waits(job: TrainingJob) -> str:
-    """Why the job is not placed, or not where its owner wants it; empty where it waits for nothing."""
-    for kind in (PLACED, MIGRATED):
+    """Why the job is not placed, does not start or cannot move; empty where it waits for nothing."""
+    if job.finished or job.spec.suspend:
+        return ""
+    for kind, reason in _BACK:
         found = condition(job.status.conditions, kind)
-        if found and found.status == "False" and not job.finished and not job.spec.suspend:
+        if found and found.status == "False" and reason in ("", found.reason):
             return f"{found.reason}: {found.message}" if found.message else found.reason
     return ""
 

@@ -28,7 +28,7 @@ MOVABLE = "Movable"
 _LONGEST_MESSAGE = 32768
 # More of a kind are counted, and the first of them named.
 _NAMED = 16
-_UNCREATED = "FailedCreate"
+FAILED_CREATE = "FailedCreate"
 WORKER_STUCK = "WorkerStuck"
 
 
@@ -63,7 +63,7 @@ def set_condition(
 
 def uncreated(job: TrainingJob, status: TrainingJobStatus, why: str, now: datetime) -> TrainingJobStatus:
     """The status of a job whose pods the API server refuses."""
-    return set_condition(job, status, PODS_CREATED, False, _UNCREATED, why, now)
+    return set_condition(job, status, PODS_CREATED, False, FAILED_CREATE, why, now)
 
 
 def listed(names: Sequence[str], kind: str, by: str = ", ") -> str:
@@ -112,7 +112,7 @@ def _nodes(status: TrainingJobStatus) -> list[str]:
 def _without_refusal(job: TrainingJob, status: TrainingJobStatus, now: datetime) -> TrainingJobStatus:
     """The status of a job that asks for no pods any more does not say that they are refused."""
     created = condition(status.conditions, PODS_CREATED)
-    if status.placement or created is None or created.reason != _UNCREATED:
+    if status.placement or created is None or created.reason != FAILED_CREATE:
         return status
     return set_condition(job, status, PODS_CREATED, False, "NotCreated", "", now)
 

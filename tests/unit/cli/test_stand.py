@@ -29,6 +29,19 @@ def test_a_job_that_waits_says_what_for():
     assert running(body(Scene(), conditions=[placed])) == Stand("Pending: NoRoom: Waits for 8 GPUs.")
 
 
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [("PodsCreated", "FailedCreate"), ("Running", "WorkerStuck"), ("Movable", "LocalVolume")],
+)
+def test_a_job_that_something_holds_back_says_what(kind, reason):
+    held = ENDED | {"type": kind, "status": "False", "reason": reason, "message": "Why."}
+    scene = Scene().placed("n1")
+    assert running(body(scene, phase="Starting", conditions=[held])).text == f"Starting: {reason}: Why."
+    on_its_way = held | {"reason": "NotCreated" if kind == "PodsCreated" else "Starting"}
+    if kind != "Movable":
+        assert running(body(scene, phase="Starting", conditions=[on_its_way])).text == "Starting"
+
+
 def test_a_job_is_suspended_when_its_condition_says_so():
     scene = Scene().spec(suspend=True)
     assert not suspended(body(scene, phase="Suspending")).done
