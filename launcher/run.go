@@ -14,7 +14,6 @@ import (
 
 	"ergosphere.dev/launcher/internal/checkpoint"
 	"ergosphere.dev/launcher/internal/criu"
-	"ergosphere.dev/launcher/internal/layer"
 	"ergosphere.dev/launcher/internal/program"
 	"ergosphere.dev/launcher/internal/reaper"
 	"ergosphere.dev/launcher/internal/supervisor"
@@ -145,9 +144,9 @@ func run(arguments []string) (int, error) {
 		fmt.Fprintf(os.Stderr, "ergosphere: the container lacks the capabilities %s: some programs cannot be moved\n",
 			strings.Join(missing, ", "))
 	}
-	roots := []layer.Root{{Path: "/", Since: time.Now().Add(-clockSlack)}, {Path: "/dev/shm"}}
-	for _, path := range options.carry {
-		roots = append(roots, layer.Root{Path: path})
+	roots, err := carriedRoots(options.carry)
+	if err != nil {
+		return 1, err
 	}
 	if saving := options.saving; saving != nil {
 		if saving.Directory, err = checkpoint.MakeDirectory(saving.Directory, options.user); err != nil {
@@ -170,9 +169,6 @@ func run(arguments []string) (int, error) {
 	}
 	return life.Run(), nil
 }
-
-// clockSlack covers that the kernel stamps files with a clock that is up to a tick behind.
-const clockSlack = 20 * time.Millisecond
 
 func execUser(arguments []string) (int, error) {
 	options, err := parseRunOptions("exec-user", arguments)

@@ -15,6 +15,7 @@ from tests.integration.established import await_established
 from tests.integration.helm import NAMESPACE, Helm
 from tests.integration.resources import jobs, tier, training_job
 
+from ergosphere.controller.config import read
 from ergosphere.controller.tiers import parsed
 
 SYSTEM = f"/api/v1/namespaces/{NAMESPACE}"
@@ -69,6 +70,8 @@ def test_the_chart_is_sound(helm: Helm) -> None:
         ("resources.memory=1Gi", "resources"),
         ("tolerations[0].effect=No", "tolerations"),
         ("imagePullSecrets[0]=registry", "imagePullSecrets"),
+        ("agent.imagePullSecrets[0]=registry", "imagePullSecrets"),
+        ("agent.resources.memory=1Gi", "resources"),
         ("image.tag=a b", "tag"),
     ],
 )
@@ -93,6 +96,17 @@ def test_a_bucket_comes_with_its_secrets_and_no_volume(helm: Helm) -> None:
         "ERGO_STORE_CACHE_HOSTPATH": "/var/cache/ergosphere",
         "ERGO_STORE_CACHE_GIB": "16",
     }
+
+
+def test_the_operator_reads_what_the_chart_says_of_the_agent(helm: Helm) -> None:
+    values = "imagePullSecrets[0].name=fleet,resources.limits.memory=512Mi,resources.limits.cpu=1"
+    told = ",".join(f"agent.{value}" for value in values.split(","))
+    rendered = helm.render("--set", told, "--show-only", "templates/deployment.yaml")
+    (container,) = yaml.safe_load(rendered)["spec"]["template"]["spec"]["containers"]
+    pods = read({v["name"]: v.get("value", "") for v in container["env"]}).pods
+    assert pods.pull_secrets == ("fleet",)
+    asked, most = {"cpu": "50m", "memory": "96Mi"}, {"cpu": 1, "memory": "512Mi"}
+    assert pods.agent_resources == {"requests": asked, "limits": most}
 
 
 def test_an_installation_offers_kinds_and_tells_the_operator_of_tiers(installed: str, server: Api) -> None:

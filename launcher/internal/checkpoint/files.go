@@ -23,14 +23,18 @@ type scanned struct {
 	err     error
 }
 
-// scanAll begins to look for the changed files of all roots.
+// scanAll begins to look for the changed files of all roots that files can be put back in.
 func scanAll(roots []layer.Root) []scan {
-	scans := make([]scan, len(roots))
-	for i, root := range roots {
-		scans[i] = scan{root, make(chan scanned, 1)}
+	scans := []scan{}
+	for _, root := range roots {
+		if root.ReadOnly {
+			continue
+		}
+		result := make(chan scanned, 1)
+		scans = append(scans, scan{root, result})
 		go func() {
 			entries, err := layer.Scan(root)
-			scans[i].result <- scanned{entries, err}
+			result <- scanned{entries, err}
 		}()
 	}
 	return scans

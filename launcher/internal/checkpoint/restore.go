@@ -48,10 +48,6 @@ func extract(name string, roots []layer.Root) error {
 	if err != nil {
 		return err
 	}
-	paths := make([]string, len(roots))
-	for i, root := range roots {
-		paths[i] = root.Path
-	}
-	err = layer.Extract(tar.NewReader(bufio.NewReaderSize(file, 1<<20)), paths)
+	err = layer.Extract(tar.NewReader(bufio.NewReaderSize(file, 1<<20)), roots)
 	return errors.Join(err, file.Close())
 }

@@ -15,19 +15,20 @@ import (
 )
 
 // Extract puts an archived layer back below the given roots. It trusts neither the archive nor what it finds:
-// nothing is written through a symbolic link, on another mount, or outside of the roots.
-func Extract(archive *tar.Reader, roots []string) error {
-	extraction := extraction{bases: map[string]*os.File{}}
+// nothing is written through a symbolic link, on another mount, or outside of the roots. What is for a read-only root is
+// passed over.
+func Extract(archive *tar.Reader, roots []Root) error {
+	extraction := extraction{bases: map[string]*os.File{}, readOnly: map[string]bool{}}
 	defer extraction.close()
 	for _, root := range roots {
-		base, err := sys.OpenDirectory(root)
+		base, err := sys.OpenDirectory(root.Path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		extraction.bases[root] = base
+		extraction.bases[root.Path], extraction.readOnly[root.Path] = base, root.ReadOnly
 	}
 	for {
 		header, err := archive.Next()
@@ -44,7 +45,8 @@ func Extract(archive *tar.Reader, roots []string) error {
 }
 
 type extraction struct {
-	bases map[string]*os.File
+	bases    map[string]*os.File
+	readOnly map[string]bool
 	// directories get their attributes last: files made in them would change the time of modification.
 	directories []*tar.Header
 }
@@ -86,6 +88,9 @@ func isLocal(name string) bool {
 }
 
 func (e *extraction) put(header *tar.Header, content io.Reader) error {
+	if root, _ := e.rootOf("/" + strings.TrimSuffix(header.Name, "/")); e.readOnly[root] {
+		return nil
+	}
 	directory, name, err := e.parent(header.Name)
 	if err != nil {
 		return err

@@ -53,7 +53,7 @@ func TestAHostileArchiveCannotLeaveItsRoot(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			must(t, os.RemoveAll(inside), os.RemoveAll(outside), os.Mkdir(inside, 0o755), os.Mkdir(outside, 0o755))
 			write(t, outside+"/secret", "secret")
-			if err := Extract(archiveOf(t, headers...), []string{inside}); err == nil {
+			if err := Extract(archiveOf(t, headers...), []Root{{Path: inside}}); err == nil {
 				t.Error("it was extracted")
 			}
 			if names, err := os.ReadDir(outside); err != nil || len(names) != 1 || read(t, outside+"/secret") != "secret" {
@@ -71,7 +71,7 @@ func TestLinksThatWaitInTheImageAreNotFollowed(t *testing.T) {
 	headers := []tar.Header{
 		{Typeflag: tar.TypeDir, Name: in + "/dir/", Mode: 0o700}, evil(in + "/dir/secret"), evil(in + "/file"),
 	}
-	must(t, Extract(archiveOf(t, headers...), []string{inside}))
+	must(t, Extract(archiveOf(t, headers...), []Root{{Path: inside}}))
 	if read(t, outside+"/secret") != "secret" || read(t, inside+"/file") != "evil" || read(t, inside+"/dir/secret") != "evil" {
 		t.Error("a link was followed")
 	}
@@ -82,7 +82,7 @@ func TestLinksThatWaitInTheImageAreNotFollowed(t *testing.T) {
 
 func TestADamagedArchiveIsAnError(t *testing.T) {
 	for _, content := range []string{strings.Repeat("not a header", 100), "short"} {
-		if err := Extract(tar.NewReader(strings.NewReader(content)), []string{t.TempDir()}); err == nil {
+		if err := Extract(tar.NewReader(strings.NewReader(content)), []Root{{Path: t.TempDir()}}); err == nil {
 			t.Error("it was extracted")
 		}
 	}

@@ -41,7 +41,7 @@ func transfer(t *testing.T, from, to string) {
 	var archive bytes.Buffer
 	stream := tar.NewWriter(&archive)
 	must(t, Archive(stream, from, entries), stream.Close())
-	must(t, Extract(renamed(t, &archive, from, to), []string{to}))
+	must(t, Extract(renamed(t, &archive, from, to), []Root{{Path: to}}))
 }
 
 // renamed gives the files of an archive another root.
@@ -171,9 +171,29 @@ func TestAnArchiveThatListsNoNamesRemovesNothing(t *testing.T) {
 	var archive bytes.Buffer
 	stream := tar.NewWriter(&archive)
 	must(t, Archive(stream, from, entries), stream.Close())
-	must(t, Extract(renamed(t, &archive, from, to), []string{to}))
+	must(t, Extract(renamed(t, &archive, from, to), []Root{{Path: to}}))
 	if read(t, filepath.Join(to, "d/new")) != "new" || read(t, filepath.Join(to, "d/old")) != "old" {
 		t.Error("the two were not laid over each other")
+	}
+}
+
+func TestAReadOnlyRootStaysAsTheNewPodHasIt(t *testing.T) {
+	from, root := t.TempDir(), t.TempDir()
+	write(t, filepath.Join(from, "changed"), "layer")
+	write(t, filepath.Join(from, "weights/file"), "old pod's")
+	write(t, filepath.Join(root, "weights/file"), "new pod's")
+	write(t, filepath.Join(root, "weights/more"), "new pod's")
+	entries, err := Scan(Root{Path: from})
+	must(t, err)
+	var archive bytes.Buffer
+	stream := tar.NewWriter(&archive)
+	must(t, Archive(stream, from, entries), stream.Close())
+	roots := []Root{{Path: root}, {Path: root + "/weights", ReadOnly: true}}
+	must(t, Extract(renamed(t, &archive, from, root), roots))
+	for name, want := range map[string]string{"changed": "layer", "weights/file": "new pod's", "weights/more": "new pod's"} {
+		if got := read(t, filepath.Join(root, name)); got != want {
+			t.Errorf("%s: %q", name, got)
+		}
 	}
 }
 

@@ -21,6 +21,8 @@ type Root struct {
 	Path string
 	// Since leaves out what has not changed since then; the zero time leaves out nothing.
 	Since time.Time
+	// ReadOnly says that nothing can be put back here. Whoever filled it does so again in a new pod.
+	ReadOnly bool
 }
 
 // Entry is one file of a tree, named relative to its root. Names lists what a directory holds: what else is there where

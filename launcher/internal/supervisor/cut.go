@@ -24,6 +24,7 @@ func (s *Supervisor) freeze(call link.Call) error {
 	if s.config.Saving != nil {
 		return protocol.Failed("BadRequest", "a program that saves its own state is not frozen")
 	}
+	s.waitForCut()
 	record, worker := s.record, s.takeReady(call)
 	s.perform("freeze", func() func() {
 		frozen, err := s.stop(worker, record, call.Dir)
@@ -55,6 +56,7 @@ func (s *Supervisor) dump(call link.Call) error {
 			return err
 		}
 	}
+	s.waitForCut()
 	if s.config.Saving != nil {
 		return s.askToSave(call)
 	}
@@ -67,21 +69,18 @@ func (s *Supervisor) dump(call link.Call) error {
 	return nil
 }
 
-// mayCut checks that a program that runs can be cut as the request says. A launcher that is to end waits for it then.
+// mayCut checks that a program that runs can be cut as the request says.
 func (s *Supervisor) mayCut(call link.Call, operation string) error {
 	if s.state != Running {
 		return s.wrongState(operation, Running)
 	}
+	if s.told {
+		return protocol.Failed("ProgramEnding", "the program has been told to end, and is about to")
+	}
 	if call.Cut == "" || call.LeaseSeconds == 0 {
 		return protocol.Failed("BadRequest", "%s needs a cut and leaseSeconds", operation)
 	}
-	if err := s.imageDirectory(call.Dir); err != nil {
-		return err
-	}
-	if s.terminating {
-		s.deadline = time.After(time.Until(s.lastMoment))
-	}
-	return nil
+	return s.imageDirectory(call.Dir)
 }
 
 // stop uses the worker that was prepared, if it still is there: its lease may have ended.

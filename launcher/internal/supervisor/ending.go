@@ -51,15 +51,27 @@ func (s *Supervisor) onTerminate() {
 	s.terminating = true
 	s.lastMoment = time.Now().Add(wait)
 	s.deadline = time.After(min(wait, patience))
+	if s.state == Frozen || s.busy != "" {
+		s.waitForCut()
+	}
 	grace := s.config.Grace.Seconds()
 	s.link.Announce(protocol.Event{Event: "terminating", GraceSeconds: &grace})
 }
 
+// waitForCut gives a cut that has begun all the time that a launcher which is to end has.
+func (s *Supervisor) waitForCut() {
+	if s.terminating {
+		s.deadline = time.After(time.Until(s.lastMoment))
+	}
+}
+
 // terminate tells the program to end, now that nobody takes it elsewhere.
 func (s *Supervisor) terminate() {
-	s.deadline = nil
+	s.deadline, s.told = nil, true
 	if s.worker != nil {
+		cut := s.cut
 		s.resume()
+		s.link.Announce(protocol.Event{Event: "thawed", Cut: cut, Reason: "Terminating"})
 	}
 	s.forward(syscall.SIGTERM)
 }

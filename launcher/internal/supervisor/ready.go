@@ -4,7 +4,6 @@ import (
 	"ergosphere.dev/launcher/internal/checkpoint"
 	"ergosphere.dev/launcher/internal/criu"
 	"ergosphere.dev/launcher/internal/link"
-	"ergosphere.dev/launcher/internal/protocol"
 )
 
 // ready is a CRIU that has been started for a cut, and waits to be told to freeze the program.
@@ -15,17 +14,11 @@ type ready struct {
 
 // prepare announces a cut. All workers are told before the first is frozen, or asked to save.
 func (s *Supervisor) prepare(call link.Call) error {
-	if call.Cut == "" || call.LeaseSeconds == 0 {
-		return protocol.Failed("BadRequest", "prepare needs a cut and leaseSeconds")
-	}
-	if s.state != Running {
-		return s.wrongState("prepare", Running)
+	if err := s.mayCut(call, "prepare"); err != nil {
+		return err
 	}
 	if s.config.Saving != nil {
 		return s.prepareToSave(call)
-	}
-	if err := s.imageDirectory(call.Dir); err != nil {
-		return err
 	}
 	s.dismiss()
 	record := s.record

@@ -79,6 +79,8 @@ type Supervisor struct {
 	deadline    <-chan time.Time
 	lastMoment  time.Time
 	terminating bool
+	// told says that the program has been told to end: what it is about to do must not be taken elsewhere.
+	told bool
 
 	exit     protocol.Exit
 	exitCode int

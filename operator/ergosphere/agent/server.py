@@ -91,4 +91,6 @@ def _number(request: web.Request, name: str, default: float) -> float:
 
 
 def _json(status: int, body: Report | Failure) -> web.Response:
-    return web.Response(status=status, text=body.model_dump_json(), content_type="application/json")
+    # An older operator refuses fields that it does not know, and most say nothing most of the time.
+    text = body.model_dump_json(exclude_none=True)
+    return web.Response(status=status, text=text, content_type="application/json")

@@ -19,8 +19,14 @@ CutId = Annotated[
 ]
 
 
-class _Message(BaseModel):
+class _Command(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Word(BaseModel):
+    """A part of a report. What an agent newer than the operator adds to it is not read."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Phase(StrEnum):
@@ -47,14 +53,14 @@ class CutStep(StrEnum):
     ABORTED = "Aborted"
 
 
-class Failure(_Message):
+class Failure(_Word):
     """Why something did not happen; `reason` is CamelCase, `message` is for the job's owner."""
 
     reason: str = Field(max_length=64, pattern=r"^[A-Z][A-Za-z0-9]*$")
     message: str = Field(max_length=2048)
 
 
-class CutReport(_Message):
+class CutReport(_Word):
     """One rank's part of one cut. `parts_ms` holds the duration of each finished part in milliseconds.
 
     `frozen` says whether the program stands still for it; None where it is frozen and dumped in one.
@@ -71,14 +77,14 @@ class CutReport(_Message):
     parts_ms: dict[str, float] = {}
 
 
-class Exit(_Message):
+class Exit(_Word):
     """How the program ended; `signal` is 0 unless one killed it."""
 
     code: int
     signal: int = 0
 
 
-class Platform(_Message):
+class Platform(_Word):
     """What a node must offer for a process cut here to run there."""
 
     architecture: str
@@ -86,7 +92,7 @@ class Platform(_Message):
     cpu_flags: str = Field(description="Digest of the sorted CPU feature flags.")
 
 
-class Report(_Message):
+class Report(_Word):
     """All that the operator can know of one worker. `version` grows with every change."""
 
     version: int
@@ -101,14 +107,14 @@ class Report(_Message):
     terminating: bool = False
 
 
-class Go(_Message):
+class Go(_Command):
     """Start or resume the program. `peers` maps each rank to the address of its pod."""
 
     kind: Literal["Go"] = "Go"
     peers: dict[int, str] = {}
 
 
-class Lock(_Message):
+class Lock(_Command):
     """Stop all traffic of the job network and hold it until `Release`, `Leave`, `Abort` or the lease ends."""
 
     kind: Literal["Lock"] = "Lock"
@@ -116,28 +122,28 @@ class Lock(_Message):
     lease_seconds: float = Field(gt=0, le=600)
 
 
-class Freeze(_Message):
+class Freeze(_Command):
     """Stop the program. Nothing is written before `Dump`, so that no rank's dump delays another's freeze."""
 
     kind: Literal["Freeze"] = "Freeze"
     cut: CutId
 
 
-class Dump(_Message):
+class Dump(_Command):
     """Freeze the program, unless it is, and write its image; it stays frozen."""
 
     kind: Literal["Dump"] = "Dump"
     cut: CutId
 
 
-class Store(_Message):
+class Store(_Command):
     """Move the image to the store."""
 
     kind: Literal["Store"] = "Store"
     cut: CutId
 
 
-class Commit(_Message):
+class Commit(_Command):
     """Write the manifest that makes the stored ranks a checkpoint. `digests` are in rank order."""
 
     kind: Literal["Commit"] = "Commit"
@@ -145,21 +151,21 @@ class Commit(_Message):
     digests: list[str] = Field(max_length=65536)
 
 
-class Release(_Message):
+class Release(_Command):
     """Let the program run on after its image was written."""
 
     kind: Literal["Release"] = "Release"
     cut: CutId
 
 
-class Leave(_Message):
+class Leave(_Command):
     """End the frozen program for good: it goes on elsewhere."""
 
     kind: Literal["Leave"] = "Leave"
     cut: CutId
 
 
-class Abort(_Message):
+class Abort(_Command):
     """Undo the cut: thaw, unlock, forget the image."""
 
     kind: Literal["Abort"] = "Abort"
@@ -167,7 +173,7 @@ class Abort(_Message):
     failure: Failure
 
 
-class Renew(_Message):
+class Renew(_Command):
     """Extend the lease of a cut under way."""
 
     kind: Literal["Renew"] = "Renew"

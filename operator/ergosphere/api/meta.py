@@ -67,6 +67,7 @@ class Metadata(Model):
     labels: dict[str, str] = {}
     annotations: dict[str, str] = {}
     finalizers: list[str] = []
+    owner_references: list[dict[str, Any]] = []
     creation_timestamp: Time | None = None
     deletion_timestamp: Time | None = None
 

@@ -12,7 +12,7 @@ from ergosphere.api.checkpoint import Checkpoint, CheckpointReason
 from ergosphere.api.training_job_status import CutPurpose
 from ergosphere.workload.pod import Worker
 
-from . import barrier, blame, cutting, settling, starting
+from . import barrier, blame, cutting, record, settling, starting
 from .retention import cutting_now, surplus
 from .view import JobView, WorkerPod
 
@@ -46,6 +46,13 @@ class CreateCheckpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteAsked:
+    """Write down of which job a checkpoint was asked: no other job of that name is cut for it."""
+
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
 class NoteCut:
     """Write down how a cut stands: begun (no verdict), committed or failed."""
 
@@ -56,6 +63,13 @@ class NoteCut:
 @dataclass(frozen=True, slots=True)
 class NoteCorrupt:
     """Write down that a checkpoint cannot be restored."""
+
+    checkpoint: Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class NoteOwner:
+    """Let a checkpoint go with the job, or outlive it: the job's policy has changed."""
 
     checkpoint: Checkpoint
 
@@ -103,8 +117,10 @@ Act = (
     | DeletePods
     | DeleteBudget
     | CreateCheckpoint
+    | NoteAsked
     | NoteCut
     | NoteCorrupt
+    | NoteOwner
     | DeleteCheckpoint
     | DeleteJob
     | Tell
@@ -123,6 +139,8 @@ def acts(view: JobView, lease_seconds: float, now: datetime) -> tuple[Act, ...]:
         *_go(view),
         *(Ask(pod) for pod in blame.unheard(view) if pod.ip),
         *_corrupt(view),
+        *_asked(view),
+        *_misowned(view),
         *_refused(view),
         *_abandoned(view),
         *(DeleteCheckpoint(checkpoint.name) for checkpoint in surplus(view, now)),
@@ -153,8 +171,14 @@ def _pods(view: JobView) -> Iterator[Act]:
 
 
 def _to_be_read(view: JobView, pod: WorkerPod) -> bool:
-    """Whether a pod is kept because its log is: that of a job which has ended, as a Job's are."""
-    return view.job.finished and (pod.over or pod.ending)
+    """Whether a pod is kept because its log is: of a job's end, as a Job's are, or of its last failure.
+
+    One that has not quite ended keeps no pod that comes after it waiting.
+    """
+    job = view.job
+    over = pod.over or (pod.ending and not job.status.placement)
+    last = job.finished and pod.incarnation == job.status.incarnation
+    return over and (last or pod in blame.last_failed(view))
 
 
 def _cut(view: JobView, lease_seconds: float) -> Iterator[Act]:
@@ -175,7 +199,8 @@ def _cut(view: JobView, lease_seconds: float) -> Iterator[Act]:
         recorded=checkpoint.ready,
         lease_seconds=lease_seconds,
     )
-    orders = barrier.advance(state, view.ranks)
+    silent = {rank for rank, pod in view.workers.items() if pod.uid in view.silent}
+    orders = barrier.advance(state, view.ranks, silent)
     yield from (Tell(view.workers[rank], command) for rank, command in sorted(orders.commands.items()))
     yield from (Extend(view.workers[rank], renew) for rank, renew in sorted(orders.renewals.items()))
     if isinstance(orders.verdict, barrier.Committed | barrier.Failed):
@@ -203,6 +228,19 @@ def _corrupt(view: JobView) -> Iterator[Act]:
         yield NoteCorrupt(damaged)
 
 
+def _asked(view: JobView) -> Iterator[Act]:
+    """The cut under way notes the job itself, and the job's end fails the checkpoint."""
+    status = view.job.status
+    cut = status.cut.name if status.cut else ""
+    if not view.job.finished:
+        yield from (NoteAsked(c) for c in cutting.wanted(view) if not c.status.job_uid and c.name != cut)
+
+
+def _misowned(view: JobView) -> Iterator[Act]:
+    """Until its cut has begun, a checkpoint has no data, and then it is given its owner anyway."""
+    yield from (NoteOwner(c) for c in _begun(view) if not record.goes_as_told(view.job, c))
+
+
 def _refused(view: JobView) -> Iterator[Act]:
     """A checkpoint that was asked for and can never be made, for its job has ended."""
     if view.job.finished:
@@ -214,10 +252,15 @@ def _abandoned(view: JobView) -> Iterator[Act]:
     """A checkpoint whose cut was begun and is under way no more: the job went on, or ended, without it."""
     cut = view.job.status.cut
     failure = Failure(reason="CutAbandoned", message="the job was ended or lost in the middle of the cut")
-    for checkpoint in view.checkpoints:
-        begun = checkpoint.status.job_uid == view.job.uid and cutting_now(checkpoint)
-        if begun and not checkpoint.deleted and (cut is None or cut.name != checkpoint.name):
+    for checkpoint in _begun(view):
+        if cutting_now(checkpoint) and (cut is None or cut.name != checkpoint.name):
             yield NoteCut(checkpoint, barrier.Failed(failure))
+
+
+def _begun(view: JobView) -> Iterator[Checkpoint]:
+    """The living checkpoints of the job whose cut has begun, or is over."""
+    own = (c for c in view.checkpoints if c.status.job_uid == view.job.uid)
+    return (c for c in own if c.status.id and not c.deleted)
 
 
 def _expiry(view: JobView, now: datetime) -> Iterator[Act]:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -32,12 +33,14 @@ class Address:
 class Agents:
     """The latest report of every agent that is followed. `on_report` is called with the job's uid.
 
-    `answered` are the pods of those that have answered when they were asked.
+    `answered` are the pods of those that have answered when they were asked. `unheard` are those that could
+    not be told something, and since when by the monotonic clock nothing was heard of them.
     """
 
     def __init__(self, tls: ssl.SSLContext, on_report: Callable[[str], None]) -> None:
         self.reports: dict[str, Report] = {}
         self.answered: set[str] = set()
+        self.unheard: dict[str, float] = {}
         self._tls = tls
         self._on_report = on_report
         self._polls: dict[Address, asyncio.Task[None]] = {}
@@ -51,6 +54,7 @@ class Agents:
         known = {address.pod for address in addresses}
         self.reports = {pod: report for pod, report in self.reports.items() if pod in known}
         self.answered &= known
+        self.unheard = {pod: since for pod, since in self.unheard.items() if pod in known}
 
     def add(self, addresses: set[Address]) -> None:
         """Follow these agents too."""
@@ -70,12 +74,14 @@ class Agents:
                 timeout=timeout,
             ) as response:
                 body = await response.text()
+                self.unheard.pop(address.pod, None)
                 if response.status != 202:
                     _log.warning("agent of %s refused %s: %s", address.pod, command.kind, body[:500])
                     return False
                 self._take(address, Report.model_validate_json(body))
         except (aiohttp.ClientError, TimeoutError, ValidationError) as error:
             _log.warning("agent of %s not told %s: %s", address.pod, command.kind, error)
+            self.unheard.setdefault(address.pod, time.monotonic())
             return False
         return True
 
@@ -120,7 +126,13 @@ class Agents:
         ) as response:
             return Report.model_validate_json(await response.text())
 
+    def silent(self, seconds: float) -> frozenset[str]:
+        """The pods of agents of which nothing was heard for so long, although they were spoken to."""
+        now = time.monotonic()
+        return frozenset(pod for pod, since in self.unheard.items() if now - since >= seconds)
+
     def _take(self, address: Address, report: Report) -> None:
+        self.unheard.pop(address.pod, None)
         known = self.reports.get(address.pod)
         if address in self._polls and report != known:
             self.reports[address.pod] = report

@@ -63,12 +63,18 @@ class Applier:
         match act:
             case acts.CreateCheckpoint(name, reason):
                 return await self._kube.create(CHECKPOINTS, record.new(view, name, reason))
+            case acts.NoteAsked(checkpoint):
+                body = record.body(checkpoint, record.asked(view.job, checkpoint))
+                return await self._kube.apply(CHECKPOINTS, body, "status")
             case acts.NoteCut(checkpoint, verdict):
                 noted = await self._note(view, checkpoint, record.noted(view, checkpoint, verdict))
                 _count(checkpoint, verdict)
                 return noted
             case acts.NoteCorrupt(checkpoint):
                 return await self._note(view, checkpoint, record.corrupt(checkpoint))
+            case acts.NoteOwner(checkpoint):
+                body = record.owners(view.job, checkpoint)
+                return await self._kube.merge(CHECKPOINTS, checkpoint.namespace, checkpoint.name, body)
             case acts.Tell(pod, command):
                 await self._tell(view, pod, command, _REPEAT_SECONDS)
             case acts.Extend(pod, command):

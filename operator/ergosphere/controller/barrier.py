@@ -6,7 +6,7 @@ stand still, for a dump takes what the others need to stop. A leaving gang ends 
 been recorded, so it is never both gone and unrecorded. One rank's failure aborts the cut everywhere.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 from ergosphere.api.agent import (
@@ -75,15 +75,21 @@ class Orders:
     verdict: Verdict | None = None
 
 
-def advance(cut: Cut, reports: Mapping[int, Report]) -> Orders:
-    """The next orders of a cut. A rank without a report is waited for: its lease ends the wait."""
+def advance(cut: Cut, reports: Mapping[int, Report], silent: Set[int] = frozenset()) -> Orders:
+    """The next orders of a cut.
+
+    A rank without a report is waited for, and no lease is extended meanwhile: their end ends the wait. The
+    `silent` ranks were heard before, and do not answer any more: the others do without the cut.
+    """
     if cut.recorded:
         return _after_record(cut, reports)
-    failure = _failure(cut, reports)
+    reports = {rank: report for rank, report in reports.items() if rank not in silent}
+    failure = _failure(cut, reports) or _silence(silent)
     if failure:
         return _undo(cut, failure, reports)
     verdict = _verdict(cut, reports)
-    return Orders(_commands(cut, reports), _renewals(cut, reports), verdict)
+    renewals = _renewals(cut, reports) if len(reports) == cut.ranks else {}
+    return Orders(_commands(cut, reports), renewals, verdict)
 
 
 def _after_record(cut: Cut, reports: Mapping[int, Report]) -> Orders:
@@ -110,6 +116,12 @@ def _failure(cut: Cut, reports: Mapping[int, Report]) -> Failure | None:
         if report.phase is Phase.EXITED and not (part and part.released):
             return Failure(reason="ProgramEnded", message="the program ended before it could be cut")
     return None
+
+
+def _silence(silent: Set[int]) -> Failure | None:
+    if not silent:
+        return None
+    return Failure(reason="WorkerSilent", message=f"the agent of rank {min(silent)} does not answer")
 
 
 def _undo(cut: Cut, failure: Failure, reports: Mapping[int, Report]) -> Orders:

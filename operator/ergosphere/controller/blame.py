@@ -25,6 +25,13 @@ def failed_first(view: JobView) -> WorkerPod | None:
     return min(failed, key=lambda p: (p.ended.timestamp() if p.ended else 0.0, p.rank), default=None)
 
 
+def last_failed(view: JobView) -> tuple[WorkerPod, ...]:
+    """The pods whose programs ended with an error of their own, in the last incarnation that has such."""
+    failed = [p for p in view.pods if _failed_by_itself(p)]
+    last = max((p.incarnation for p in failed), default=0)
+    return tuple(p for p in failed if p.incarnation == last)
+
+
 def _failed_by_itself(pod: WorkerPod) -> bool:
     infrastructure = pod.deleting or pod.left or pod.reason
     return bool(pod.exit and pod.exit.code != 0 and not infrastructure)

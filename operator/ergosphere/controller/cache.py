@@ -95,7 +95,11 @@ class Cache:
         return bindings(spec, own, {name: obj for (_, name), obj in self.objects(VOLUMES).items()})
 
     def view(
-        self, key: Key, reports: Mapping[str, Report], answered: Set[str] = frozenset()
+        self,
+        key: Key,
+        reports: Mapping[str, Report],
+        answered: Set[str] = frozenset(),
+        silent: Set[str] = frozenset(),
     ) -> JobView | None:
         """What is observed of one job; None when it is gone or cannot be read."""
         job = self._jobs.get(key)
@@ -106,6 +110,7 @@ class Cache:
             pods=worker_pods(self.pods_of(key[0], job.uid), job.spec.main_container().name, self._lost),
             reports=reports,
             answered=answered,
+            silent=silent,
             checkpoints=tuple(sorted(self._checkpoints_of(job), key=_age)),
         )
 

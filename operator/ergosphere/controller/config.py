@@ -5,12 +5,20 @@ import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, TypeVar
 
+from pydantic import TypeAdapter, ValidationError
+
+from ergosphere.api.meta import first_problem
 from ergosphere.api.training_job_spec import MAX_WORKERS
-from ergosphere.workload.settings import PodSettings, StoreCache, StoreVolume
+from ergosphere.workload.settings import PodSettings, StoreCache, StoreVolume, default_resources
 
 from . import tiers
 from .kube import Object
+
+_Value = TypeVar("_Value")
+_SECRETS = TypeAdapter(list[dict[Literal["name"], str]])
+_RESOURCES = TypeAdapter(dict[Literal["requests", "limits"], dict[str, str | int | float]])
 
 
 class ConfigError(Exception):
@@ -64,7 +72,27 @@ def _pods(environment: Mapping[str, str]) -> PodSettings:
         user_namespaces=_flag(environment, "ERGO_USER_NAMESPACES", default=True),
         image_pull_policy=environment.get("ERGO_IMAGE_PULL_POLICY", "IfNotPresent"),
         network_cidr=_network(environment.get("ERGO_NETWORK_CIDR") or "100.64.0.0/16"),
+        pull_secrets=_pull_secrets(environment),
+        agent_resources=_resources(environment),
     )
+
+
+def _pull_secrets(environment: Mapping[str, str]) -> tuple[str, ...]:
+    secrets = _json(environment, "ERGO_AGENT_PULL_SECRETS", _SECRETS)
+    return tuple(secret["name"] for secret in secrets or () if secret)
+
+
+def _resources(environment: Mapping[str, str]) -> dict[str, object]:
+    found = _json(environment, "ERGO_AGENT_RESOURCES", _RESOURCES)
+    return default_resources() if found is None else {str(kind): value for kind, value in found.items()}
+
+
+def _json(environment: Mapping[str, str], name: str, kind: TypeAdapter[_Value]) -> _Value | None:
+    text = environment.get(name)
+    try:
+        return kind.validate_json(text) if text else None
+    except ValidationError as error:
+        raise ConfigError(f"{name} must be JSON as the chart writes it: {first_problem(error)}") from error
 
 
 def _volume(environment: Mapping[str, str]) -> StoreVolume | None:

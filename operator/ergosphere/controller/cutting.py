@@ -167,8 +167,12 @@ def lost_seconds(status: TrainingJobStatus, now: datetime) -> float:
 
 
 def wanted(view: JobView) -> list[Checkpoint]:
-    """The checkpoints of this job that were asked for and wait for their cut, oldest first."""
-    return [c for c in view.checkpoints if requested(c) and c.spec.job_name == view.job.name]
+    """The checkpoints of this job that were asked for and wait for their cut, oldest first.
+
+    Those asked of an earlier job of the same name are not this job's.
+    """
+    waiting = (c for c in view.checkpoints if requested(c) and c.spec.job_name == view.job.name)
+    return [c for c in waiting if c.status.job_uid in ("", view.job.uid)]
 
 
 def requested(checkpoint: Checkpoint) -> bool:

@@ -27,11 +27,12 @@ def program_failed(moment: Moment) -> Next | None:
     if blame.in_doubt(moment.view, moment.now):
         return Next(job.status)
     failures = job.status.failures + 1
-    how = f"rank {pod.rank} on {pod.node} ended with exit code {pod.exit.code}"
+    ended = f"was ended by its kubelet: {pod.fault}" if pod.fault else f"ended with exit code {pod.exit.code}"
+    how = f"rank {pod.rank} on {pod.node} {ended}"
     if failures > job.spec.backoff_limit:
         message = f"{how}; it failed {failures} times, and spec.backoffLimit is {job.spec.backoff_limit}"
-        ended = end(moment, FAILED, "BackoffLimitExceeded", message)
-        return Next(ended.status.model_copy(update={"failures": failures}), ended.happenings)
+        over = end(moment, FAILED, "BackoffLimitExceeded", message)
+        return Next(over.status.model_copy(update={"failures": failures}), over.happenings)
     seconds = min(_FIRST_BACKOFF_SECONDS * 2 ** (failures - 1), _LONGEST_BACKOFF_SECONDS)
     return unplaced(
         moment,

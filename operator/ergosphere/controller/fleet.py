@@ -53,6 +53,7 @@ def job(view: JobView, feasible: Feasible, bound: tuple[Binding, ...], now: floa
     since = status.placed_time if placement else status.left_time
     topology = spec.placement.topology
     level = topology.required or topology.preferred
+    needed = starting.required(view)
     return Job(
         name=view.job.uid,
         workers=spec.workers,
@@ -67,7 +68,7 @@ def job(view: JobView, feasible: Feasible, bound: tuple[Binding, ...], now: floa
         min_workers=spec.elasticity.min_workers if spec.elasticity else None,
         max_workers=spec.elasticity.max_workers if spec.elasticity else None,
         gpu_types=frozenset(spec.placement.gpu_types),
-        platforms=frozenset({platform(status.platform)} if status.platform else ()),
+        platforms=frozenset({platform(needed)} if needed else ()),
         allowed=feasible(view.job.spec.template.spec.as_given, bound),
         excluded=_unfit(status, now),
         topology=Topology(level, required=topology.required is not None) if level else None,

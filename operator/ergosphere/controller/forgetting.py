@@ -1,8 +1,9 @@
 """Deleting a checkpoint's data before its object goes.
 
 The operator has no access to the store, so a short-lived pod of the agent's image does it. A deletion is
-never wedged: when the data cannot be deleted, or no pod comes to its end, an Event says so and the object
-goes all the same.
+never wedged by what becomes of the pod: when the data cannot be deleted, or no pod comes to its end, an Event
+says so and the object goes all the same. A pod that the API server refuses is created later: a quota that is
+used up today must not leave the data in the store for ever.
 """
 
 import logging
@@ -58,9 +59,8 @@ class Forgetting:
             try:
                 await self._kube.create(PODS, forget_pod(checkpoint, attempt, self._settings))
             except ApiError as error:
-                # A namespace that is being deleted takes no pods; its objects must not wait for one.
                 _log.warning("no pod to delete the data of %s: %s", checkpoint.status.id, error)
-                return error.status in (403, 404)
+                return _going(error)
             return False
         if succeeded(pod):
             await self._let_go(checkpoint)
@@ -68,8 +68,9 @@ class Forgetting:
         return failed(pod, datetime.now(UTC))
 
     async def abandon(self, checkpoint: Checkpoint) -> None:
-        """Give up a checkpoint in the middle of whose cut the job was deleted."""
-        failure = Failure(reason="JobDeleted", message="the job was deleted in the middle of the cut")
+        """Give up a checkpoint whose job was deleted before its cut, or in the middle of it."""
+        when = "in the middle of the cut" if checkpoint.status.id else "before it could be cut"
+        failure = Failure(reason="JobDeleted", message=f"the job was deleted {when}")
         await self._note(checkpoint, record.failed(checkpoint, failure))
 
     async def expire(self, checkpoint: Checkpoint) -> None:
@@ -85,3 +86,8 @@ class Forgetting:
         rest = [name for name in checkpoint.metadata.finalizers if name != FINALIZER]
         body = {"metadata": {"finalizers": rest, "resourceVersion": checkpoint.metadata.resource_version}}
         await self._kube.merge(CHECKPOINTS, checkpoint.namespace, checkpoint.name, body)
+
+
+def _going(error: ApiError) -> bool:
+    """Whether the namespace is being deleted: it takes no pods, and its objects must not wait for one."""
+    return error.status == 404 or (error.status == 403 and "being terminated" in error.message)

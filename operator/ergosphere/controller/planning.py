@@ -175,8 +175,8 @@ def _missing(view: JobView, name: str) -> str:
 
 
 def _stranded(view: JobView, platforms: Set[str]) -> Waiting | None:
-    """Why a job that was cut can be restored nowhere: the fleet has no node like the one it was cut on."""
-    needed = view.job.status.platform
+    """Why a job can be restored nowhere: the fleet has no node like the one that it was cut on."""
+    needed = starting.required(view)
     if needed is None or view.job.status.placement or view.job.finished or view.job.deleted:
         return None
     if fleet.platform(needed) in platforms:

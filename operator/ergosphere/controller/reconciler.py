@@ -50,7 +50,8 @@ class Reconciler:
 
     async def _step(self, key: Key) -> bool:
         """Write the next status if there is one, and say so; or else do what the status asks for."""
-        view = self._cache.view(key, self._agents.reports, self._agents.answered)
+        silent = self._agents.silent(self._lease_seconds)
+        view = self._cache.view(key, self._agents.reports, self._agents.answered, silent)
         if view is None:
             return False
         self._agents.add(addresses(view))
@@ -100,7 +101,7 @@ class Reconciler:
             if checkpoint.deleted and not self._needed(key[0], checkpoint):
                 obj = self._cache.objects(CHECKPOINTS)[key[0], checkpoint.name]
                 await self._forgetting.advance(checkpoint, obj)
-            elif cutting_now(checkpoint) and _begun(checkpoint) and self._jobless(checkpoint):
+            elif cutting_now(checkpoint) and _noted(checkpoint) and self._jobless(checkpoint):
                 await self._forgetting.abandon(checkpoint)
             elif expired(checkpoint, datetime.now(UTC)) and self._jobless(checkpoint):
                 await self._forgetting.expire(checkpoint)
@@ -113,5 +114,5 @@ class Reconciler:
         return self._cache.key_of(checkpoint.status.job_uid) is None
 
 
-def _begun(checkpoint: Checkpoint) -> bool:
-    return bool(checkpoint.status.id) and not checkpoint.deleted
+def _noted(checkpoint: Checkpoint) -> bool:
+    return bool(checkpoint.status.job_uid) and not checkpoint.deleted

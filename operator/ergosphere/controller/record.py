@@ -59,6 +59,23 @@ def held(job: TrainingJob, checkpoint: Checkpoint) -> Object:
     return {"apiVersion": API_VERSION, "kind": "Checkpoint", "metadata": ours | version | _owned(job)}
 
 
+def goes_as_told(job: TrainingJob, checkpoint: Checkpoint) -> bool:
+    """Whether the checkpoint goes with the job, or outlives it, as the job's policy says now."""
+    owned = any(o.get("uid") == job.uid for o in checkpoint.metadata.owner_references)
+    return owned == bool(_owned(job))
+
+
+def owners(job: TrainingJob, checkpoint: Checkpoint) -> Object:
+    """What to merge into a checkpoint that does not go as the job's policy says; other owners stay.
+
+    No apply: that would leave the reference of an object that was created with it.
+    """
+    metadata = checkpoint.metadata
+    others = [o for o in metadata.owner_references if o.get("uid") != job.uid]
+    references = [*others, *_owned(job).get("ownerReferences", [])]
+    return {"metadata": {"ownerReferences": references, "resourceVersion": metadata.resource_version}}
+
+
 def _owned(job: TrainingJob) -> dict[str, Any]:
     """The reference that lets a checkpoint go with its job, if that is the job's policy."""
     if job.spec.checkpoint.deletion_policy is not DeletionPolicy.DELETE:
@@ -93,6 +110,11 @@ def noted(
             return failed(checkpoint, failure)
         case None:
             return checkpoint.status.model_copy(update=_begun(view, checkpoint, now))
+
+
+def asked(job: TrainingJob, checkpoint: Checkpoint) -> CheckpointStatus:
+    """The status of a checkpoint that was asked of this job, and whose cut has not begun."""
+    return checkpoint.status.model_copy(update={"phase": CheckpointPhase.PENDING, "job_uid": job.uid})
 
 
 def failed(checkpoint: Checkpoint, failure: Failure) -> CheckpointStatus:

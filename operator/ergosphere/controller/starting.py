@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from ergosphere.api.agent import Phase
-from ergosphere.api.checkpoint import Checkpoint
+from ergosphere.api.checkpoint import Checkpoint, Images, Platform
+from ergosphere.api.training_job_spec import CheckpointMode
 from ergosphere.api.training_job_status import TrainingJobStatus, WorkerPlacement
 from ergosphere.scheduling.model import Action, Start
 
@@ -45,7 +46,7 @@ def placed(
             "placement": [WorkerPlacement(rank=rank, node=node) for rank, node in enumerate(nodes)],
             "cut": None,
             "restore_from": source.status.id if source else "",
-            "images": source.status.images if source else status.images,
+            "images": _images(view, source),
             "restarts": status.restarts + (1 if status.incarnation else 0),
             "start_time": status.start_time or now,
             "placed_time": now,
@@ -54,6 +55,30 @@ def placed(
             "conditions": [c for c in status.conditions if c.type != "PodsCreated"],
         }
     )
+
+
+def _images(view: JobView, source: Checkpoint | None) -> Images:
+    """The images to start with: of another job's checkpoint, only that which its processes live on in."""
+    images = view.job.status.images
+    if source is None:
+        return images
+    if source.status.job_uid == view.job.uid:
+        return source.status.images
+    main = view.job.spec.main_container().name
+    frozen = _transparent(view) and main in source.status.images
+    return images | {main: source.status.images[main]} if frozen else images
+
+
+def _transparent(view: JobView) -> bool:
+    return view.job.spec.checkpoint.mode is CheckpointMode.TRANSPARENT
+
+
+def required(view: JobView) -> Platform | None:
+    """What a node must offer for the job to start there; None where every node will do."""
+    if not _transparent(view):
+        return None
+    source = newest(view)
+    return view.job.status.platform or (source.status.platform if source else None)
 
 
 def newest(view: JobView) -> Checkpoint | None:
@@ -129,16 +154,14 @@ def arrival(view: JobView, now: datetime) -> TrainingJobStatus | None:
     status = view.job.status
     if not arrived(view) or status.ran_incarnation == status.incarnation:
         return None
-    images = status.images or {
-        name: ref for p in view.workers.values() for name, ref in pinned(p.images).items()
-    }
+    seen = {name: ref for p in view.workers.values() for name, ref in pinned(p.images).items()}
     restored: dict[str, float] = {}
     for report in view.ranks.values():
         for part, ms in report.restore_ms.items():
             restored[part] = max(ms, restored.get(part, 0.0))
     return status.model_copy(
         update={
-            "images": images,
+            "images": seen | status.images,
             "unfit_nodes": [],
             "ran_incarnation": status.incarnation,
             "timings": _timings(status, restored, now),

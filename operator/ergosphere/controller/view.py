@@ -30,6 +30,11 @@ _OURS = "ergosphere-"
 _SIGNALLED = 128
 # How kubelets with containerd, CRI-O or Docker call a container whose first process never began.
 _UNSTARTED = {"StartError", "ContainerCannotRun"}
+# How a kubelet and containerd call a container that they lost sight of, as when its node starts anew.
+_VANISHED = {"ContainerStatusUnknown", "Unknown"}
+# The reason of the condition DisruptionTarget by which a kubelet says that its node needed what a pod held.
+_FOR_THE_NODE = "TerminationByKubelet"
+_BY_SIGKILL = Exit(code=137, signal=9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ class WorkerPod:
     """A worker's pod. `left` is the cut with which its program was ended, by the launcher's word.
 
     `reason` is set when something else than the program, or a cut, has ended it.
+    `fault` is why its kubelet ended it, where that was for what the pod itself did; `exit` is no 0 then.
     `unstarted` is why the node's runtime could not start it.
     `ending` says that none but Ergosphere's own containers run in it, which end by themselves.
     `lost` says that its node is gone or out of reach, `grace_seconds` how long a deleted pod may go on,
@@ -51,6 +57,7 @@ class WorkerPod:
     ip: str = ""
     phase: str = "Pending"
     reason: str = ""
+    fault: str = ""
     deleting: bool = False
     exit: Exit | None = None
     ended: datetime | None = None
@@ -74,13 +81,15 @@ class WorkerPod:
 class JobView:
     """One job, its pods, what their agents report and its checkpoints, oldest first.
 
-    `answered` are the pods whose agents were asked whether they are there, and said so.
+    `answered` are the pods whose agents were asked whether they are there, and said so; `silent` those whose
+    agents were spoken to for as long as a lease lasts, and were not heard.
     """
 
     job: TrainingJob
     pods: tuple[WorkerPod, ...] = ()
     reports: Mapping[str, Report] = field(default_factory=dict)
     answered: Set[str] = frozenset()
+    silent: Set[str] = frozenset()
     checkpoints: tuple[Checkpoint, ...] = ()
 
     @cached_property
@@ -103,8 +112,8 @@ class JobView:
     @property
     def predecessors(self) -> tuple[WorkerPod, ...]:
         """Pods of other incarnations in which a program may still run; not those on nodes that are lost."""
-        now = self.workers.values()
-        return tuple(p for p in self.pods if p.node and not p.over and not p.lost and p not in now)
+        now = {p.uid for p in self.workers.values()}
+        return tuple(p for p in self.pods if p.node and not p.over and not p.lost and p.uid not in now)
 
     def checkpoint(self, name: str) -> Checkpoint | None:
         """The checkpoint object of that name."""
@@ -143,8 +152,10 @@ def _worker(pod: Mapping[str, Any], main: str, lost: Callable[[str], bool]) -> W
     containers = status.get("containerStatuses") or []
     first = [c for c in status.get("initContainerStatuses") or () if not c["name"].startswith(_OURS)]
     over = status.get("phase") == "Failed"
-    ended = next((c["state"]["terminated"] for c in containers if _ended(c, main)), None)
-    ended = ended or next((c["state"]["terminated"] for c in first if over and _broke(c)), None)
+    program = next((c["state"]["terminated"] for c in containers if _ended(c, main)), None)
+    prelude = next((c["state"]["terminated"] for c in first if over and _broke(c)), None)
+    ended = program or prelude
+    fault = _fault(status)
     return WorkerPod(
         name=metadata["name"],
         uid=metadata["uid"],
@@ -154,17 +165,18 @@ def _worker(pod: Mapping[str, Any], main: str, lost: Callable[[str], bool]) -> W
         ip=status.get("podIP", ""),
         created=_time(metadata.get("creationTimestamp")),
         phase=status.get("phase", "Pending"),
-        reason=status.get("reason", "") or (_killed(ended) if ended else ""),
+        reason="" if fault else status.get("reason", "") or _outside(program, prelude),
+        fault=fault,
         deleting="deletionTimestamp" in metadata,
         grace_seconds=metadata.get("deletionGracePeriodSeconds", 0),
         lost=bool(spec.get("nodeName")) and lost(spec["nodeName"]),
-        exit=_exit(ended) if ended else None,
+        exit=_exit(ended, fault),
         ended=_time(ended.get("finishedAt")) if ended else None,
-        left=_left(ended) if ended else "",
+        left=_left(program) if program else "",
         ending=bool(containers) and all("terminated" in (c.get("state") or {}) for c in containers),
         images=tuple((c["name"], c.get("imageID", "")) for c in containers),
         unschedulable=_unschedulable(status),
-        unstarted=_unstarted(ended) if ended else _rejected(status),
+        unstarted=_unstarted(program or {}) if ended else _rejected(status),
         stuck=_stuck([*containers, *(status.get("initContainerStatuses") or ())]),
     )
 
@@ -197,8 +209,39 @@ def _rejected(status: Mapping[str, Any]) -> str:
     return f"container {broken['name']} failed before the program began" if broken and not began else ""
 
 
-def _exit(terminated: Mapping[str, Any]) -> Exit:
-    return Exit(code=terminated.get("exitCode", 0), signal=terminated.get("signal", 0))
+def _fault(status: Mapping[str, Any]) -> str:
+    """What a pod did that its kubelet ended it for: it ran out of its own time, or of its own disk space.
+
+    Pods that the node's pressure evicts are called the same, but bear a condition; those that it keeps from
+    being taken at all have no containers.
+    """
+    reason, own = status.get("reason", ""), status.get("phase") == "Failed"
+    if reason == "Evicted":
+        own = own and bool(status.get("containerStatuses")) and not _sacrificed(status)
+    elif reason != "DeadlineExceeded":
+        return ""
+    return f"{reason}: {status.get('message', '')}" if own else ""
+
+
+def _sacrificed(status: Mapping[str, Any]) -> bool:
+    target = (c for c in status.get("conditions") or () if c["type"] == "DisruptionTarget")
+    return any(c.get("status") == "True" and c.get("reason") == _FOR_THE_NODE for c in target)
+
+
+def _exit(terminated: Mapping[str, Any] | None, fault: str) -> Exit | None:
+    """How the program ended. One that its kubelet ended has failed, whatever it made of the signal."""
+    code = (terminated or {}).get("exitCode", 0)
+    if fault and not code:
+        return _BY_SIGKILL
+    return None if terminated is None else Exit(code=code, signal=terminated.get("signal", 0))
+
+
+def _outside(program: Mapping[str, Any] | None, prelude: Mapping[str, Any] | None) -> str:
+    """What ended the program, or an init container of the user's, if neither it nor a cut did."""
+    if program:
+        return _killed(program)
+    vanished = prelude is not None and prelude.get("reason") in _VANISHED
+    return "its node lost sight of an init container" if vanished else ""
 
 
 def _left(terminated: Mapping[str, Any]) -> str:

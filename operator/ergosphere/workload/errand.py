@@ -41,7 +41,7 @@ def errand_pod(name: str, namespace: str, arguments: Sequence[str], settings: Po
         "imagePullPolicy": settings.image_pull_policy,
         "args": list(arguments),
         "env": [{"name": key, "value": value} for key, value in store.environment(settings).items()],
-        "resources": {"requests": {"cpu": "50m", "memory": "96Mi"}},
+        "resources": dict(settings.agent_resources),
         "securityContext": {
             "runAsUser": 0,
             "allowPrivilegeEscalation": False,
@@ -59,6 +59,8 @@ def errand_pod(name: str, namespace: str, arguments: Sequence[str], settings: Po
         "containers": [container],
         "volumes": store.volumes(settings),
     }
+    if secrets := settings.pull_secrets_with(()):
+        spec["imagePullSecrets"] = secrets
     if settings.user_namespaces:
         spec["hostUsers"] = False
     metadata = {"name": name, "namespace": namespace, "labels": {LABEL_MANAGED_BY: MANAGED_BY}}

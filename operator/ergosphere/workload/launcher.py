@@ -54,17 +54,15 @@ def wrapped(
 ) -> dict[str, Any]:
     """The main container with its command under the launcher.
 
-    The user whom the template names is passed to the launcher, which must itself start as root of
-    the pod. `environment` yields to variables of the same name in the template. `saving` are the launcher's
-    options for a program that saves its own state.
+    It starts as root of the pod, and the program as the user that the probe finds. `environment` yields to
+    variables of the same name in the template. `saving` are the launcher's options for a program that saves
+    its own state.
     """
     result = deepcopy(dict(container))
     result["image"] = image
-    user, carried = _user_arguments(container, pod_spec), _carried(container, pod_spec)
-    options = [*user, *_grace(pod_spec), *carried, *saving]
+    options = ["--user-file", PROBE_FILE, *_grace(pod_spec), *_carried(container, pod_spec), *saving]
     result["command"] = [LAUNCHER, "run", *options, "--", *container["command"]]
-    own = {variable["name"] for variable in container.get("env", ())}
-    result["env"] = [*(v for v in environment if v["name"] not in own), *container.get("env", ())]
+    result["env"] = _variables(container, environment)
     result["volumeMounts"] = [*container.get("volumeMounts", ()), *mounts(read_only_bin=True)]
     own_security = container.get("securityContext") or {}
     result["securityContext"] = _security(own_security, SAVING_CAPABILITIES if saving else CAPABILITIES)
@@ -76,25 +74,33 @@ def wrapped(
     return result
 
 
-def probe(container: Mapping[str, Any], image: str) -> dict[str, Any]:
-    """An init container that asks the user's image for its user, which only its own start reveals."""
+def probe(
+    container: Mapping[str, Any],
+    image: str,
+    environment: Sequence[Mapping[str, str]],
+    resources: Mapping[str, Any],
+) -> dict[str, Any]:
+    """An init container that finds as whom the program is to run: user, groups and home.
+
+    They come from the image, the template and the pod's volumes; only a container that is started with
+    all of them has them. `environment` is as for the main container.
+    """
     security = container.get("securityContext") or {}
+    # The template may set HOME, itself or from a ConfigMap.
+    variables = {"env": _variables(container, environment), "envFrom": container.get("envFrom", [])}
     return {
         "name": "ergosphere-probe",
         "image": image,
         "imagePullPolicy": container.get("imagePullPolicy", "IfNotPresent"),
         "command": [LAUNCHER, "probe", PROBE_FILE],
+        **variables,
+        "resources": dict(resources),
         "securityContext": {**security, "capabilities": {"drop": ["ALL"]}, "allowPrivilegeEscalation": False},
         "volumeMounts": [
             {"name": "ergosphere-bin", "mountPath": BIN_MOUNT, "readOnly": True},
             {"name": "ergosphere-probe", "mountPath": PROBE_MOUNT},
         ],
     }
-
-
-def names_user(container: Mapping[str, Any], pod_spec: Mapping[str, Any]) -> bool:
-    """Whether the template says as whom the program runs, so that the image need not be asked."""
-    return _setting("runAsUser", container, pod_spec) is not None
 
 
 def mounts(*, read_only_bin: bool) -> list[dict[str, Any]]:
@@ -106,22 +112,9 @@ def mounts(*, read_only_bin: bool) -> list[dict[str, Any]]:
     ]
 
 
-def _setting(name: str, container: Mapping[str, Any], pod_spec: Mapping[str, Any]) -> Any:
-    """A field of the security context; the container's wins over the pod's, as in Kubernetes."""
-    for context in (container.get("securityContext"), pod_spec.get("securityContext")):
-        if context and context.get(name) is not None:
-            return context[name]
-    return None
-
-
-def _user_arguments(container: Mapping[str, Any], pod_spec: Mapping[str, Any]) -> list[str]:
-    user = _setting("runAsUser", container, pod_spec)
-    if user is None:
-        return ["--user-file", PROBE_FILE]
-    group = _setting("runAsGroup", container, pod_spec) or 0
-    extra = (pod_spec.get("securityContext") or {}).get("supplementalGroups") or ()
-    identity = f"{user}:{group}" + (":" + ",".join(str(g) for g in extra) if extra else "")
-    return ["--user", identity]
+def _variables(container: Mapping[str, Any], environment: Sequence[Mapping[str, str]]) -> list[Any]:
+    own = {variable["name"] for variable in container.get("env", ())}
+    return [*(v for v in environment if v["name"] not in own), *container.get("env", ())]
 
 
 def _grace(pod_spec: Mapping[str, Any]) -> list[str]:
@@ -129,7 +122,11 @@ def _grace(pod_spec: Mapping[str, Any]) -> list[str]:
 
 
 def _carried(container: Mapping[str, Any], pod_spec: Mapping[str, Any]) -> list[str]:
-    """The mounts whose files move with the program: volumes that are made with each pod. Others stay."""
+    """The mounts whose files move with the program: volumes that are made with each pod. Others stay.
+
+    Those that it may only read are among them, for images from when their files were stored as well; the
+    launcher sees that they are read-only, and leaves them to the init container that fills them.
+    """
     own = {v["name"] for v in pod_spec.get("volumes", ()) if {"emptyDir", "ephemeral"} & v.keys()}
     paths = [m["mountPath"] for m in container.get("volumeMounts", ()) if m["name"] in own]
     return [argument for path in paths for argument in ("--carry", path.rstrip("/"))]

@@ -72,10 +72,12 @@ def _spec(job: TrainingJob, worker: Worker, settings: PodSettings) -> dict[str, 
     spec["containers"] = [_container(job, c, own, main, variables, saving) for c in own["containers"]]
     spec["initContainers"] = [
         sidecar.agent(settings, _agent_environment(job, worker, settings), gang=gang),
-        *_probes(job, worker, own, main),
+        *_probes(job, worker, own, variables, settings),
         *own.get("initContainers", ()),
     ]
     spec["volumes"] = [*own.get("volumes", ()), *sidecar.volumes(settings, secret_name(job.name, job.uid))]
+    if secrets := settings.pull_secrets_with(own.get("imagePullSecrets", ())):
+        spec["imagePullSecrets"] = secrets
     spec["affinity"] = pinned_to(worker.node, own.get("affinity"))
     spec |= {"restartPolicy": "Never", "automountServiceAccountToken": False}
     if gang:
@@ -100,12 +102,20 @@ def _container(
     return launcher.wrapped(container, pod, image, variables, saving)
 
 
-def _probes(job: TrainingJob, worker: Worker, pod: Mapping[str, Any], main: str) -> list[dict[str, Any]]:
-    container = next(c for c in pod["containers"] if c["name"] == main)
-    frozen = worker.restore_from and job.spec.checkpoint.cooperative is None
-    if frozen or launcher.names_user(container, pod):
+def _probes(
+    job: TrainingJob,
+    worker: Worker,
+    pod: Mapping[str, Any],
+    variables: list[dict[str, str]],
+    settings: PodSettings,
+) -> list[dict[str, Any]]:
+    # A program that comes back frozen is who it was.
+    if worker.restore_from and job.spec.checkpoint.cooperative is None:
         return []
-    return [launcher.probe(container, job.status.images.get(main, container["image"]))]
+    name = job.spec.main_container().name
+    container = next(c for c in pod["containers"] if c["name"] == name)
+    image = job.status.images.get(name, container["image"])
+    return [launcher.probe(container, image, variables, settings.agent_resources)]
 
 
 def _agent_environment(job: TrainingJob, worker: Worker, settings: PodSettings) -> dict[str, str]:

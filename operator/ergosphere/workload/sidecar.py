@@ -29,7 +29,7 @@ def agent(settings: PodSettings, environment: Mapping[str, str], *, gang: bool) 
                 "exec": {"command": [f"{IMAGE_BIN}/launcher", "install", IMAGE_BIN, BIN_MOUNT, RUN_MOUNT]}
             }
         },
-        "resources": {"requests": {"cpu": "50m", "memory": "96Mi"}},
+        "resources": dict(settings.agent_resources),
         "securityContext": {
             "runAsUser": 0,
             "runAsGroup": 0,

@@ -92,6 +92,8 @@ async def test_a_job_that_fails_too_often_is_given_up(world: World) -> None:
     assert failed
     assert failed.reason == "BackoffLimitExceeded"
     await world.until_empty_of_running_pods()
+    pods = world.history.objects[PODS]
+    await world.history.until(lambda: list(pods) == ["a-2-0"], "the log of the last failure alone left")
 
 
 async def test_a_failed_program_goes_on_from_its_last_checkpoint(world: World) -> None:
@@ -103,6 +105,8 @@ async def test_a_failed_program_goes_on_from_its_last_checkpoint(world: World) -
     job = await world.until_incarnation(2)
     assert job.status.restore_from == saved.status.id
     assert job.status.failures == 1
+    await world.until("Running")
+    assert over(world.history.objects[PODS]["a-1-0"]), "its log can be read while the job goes on"
 
 
 async def test_a_job_past_its_deadline_fails_and_frees_its_gpus(world: World) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 
 import pytest
 from tests.integration.launcher.agent import Refused
@@ -129,6 +130,53 @@ def test_an_eviction_that_nobody_answers_ends_the_program_in_time(pods: Pods) ->
     assert job.agent.event("exited")["code"] == 9
     assert job.pod.wait() == 9
     assert job.lines() == ["ready", "SIGTERM"]
+
+
+# It ignores SIGTERM at first, as some programs do.
+STUBBORN = """
+import signal, time
+signal.signal(signal.SIGTERM, lambda *_: print("SIGTERM", flush=True))
+print("ready", flush=True)
+while True:
+    time.sleep(0.1)
+"""
+
+
+@pytest.mark.parametrize("op", ["prepare", "freeze", "dump"])
+def test_a_program_that_has_been_told_to_end_is_not_cut_any_more(pods: Pods, op: str) -> None:
+    job = pods.python(STUBBORN, options=("--grace", "4"))
+    job.await_line("ready")
+    job.pod.signal(signal.SIGTERM)
+    job.await_line("SIGTERM")
+    with pytest.raises(Refused) as refused:
+        job.agent.call(op, cut="a", dir="/ergosphere/run/images/a", leaseSeconds=30)
+    assert refused.value.reason == "ProgramEnding"
+
+
+def test_a_cut_under_way_has_all_of_the_grace_period(pods: Pods) -> None:
+    job = pods.python(LISTENER, options=("--grace", "20"))
+    job.await_line("ready")
+    job.freeze()
+    job.pod.signal(signal.SIGTERM)
+    job.agent.event("terminating")
+    time.sleep(11)
+    job.dump()
+    job.leave()
+    job.arrive()
+    job.agent.call("thaw")
+    job.pod.signal(signal.SIGUSR1)
+    job.await_line("SIGUSR1")
+    assert "SIGTERM" not in job.lines()
+
+
+def test_a_frozen_program_that_is_told_to_end_is_thawed_for_it_and_that_is_said(pods: Pods) -> None:
+    job = pods.python(LISTENER, options=("--grace", "4"))
+    job.await_line("ready")
+    job.freeze()
+    job.pod.signal(signal.SIGTERM)
+    thawed = job.agent.event("thawed")
+    assert (thawed["cut"], thawed["reason"]) == ("cut-1", "Terminating")
+    assert job.pod.wait() == 9
 
 
 def test_without_an_agent_an_eviction_ends_the_program_at_once(pods: Pods) -> None:

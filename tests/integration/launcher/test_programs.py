@@ -1,5 +1,7 @@
 """What real programs are made of, moved twice: everything must still be connected with everything."""
 
+import tarfile
+
 import pytest
 from tests.integration.launcher.agent import Refused
 from tests.integration.launcher.pods import Pods
@@ -262,3 +264,20 @@ def test_an_empty_directory_of_the_pod_is_carried_along(pods: Pods, options: tup
         job.await_lines(5)
         job.move()
     assert job.pod.exec("ls", "/scratch").stdout.split() == ["dir", "file"]
+
+
+def test_a_volume_in_place_of_shared_memory_is_carried_once(pods: Pods) -> None:
+    program = "f = open('/dev/shm/file', 'a+'); f.write('x'); f.flush()\n" + COUNT
+    job = pods.python(program, options=("--carry", "/dev/shm"))
+    job.await_lines(5)
+    job.dump()
+    with tarfile.open(job.pod.images / job.cut / "files.tar") as archive:
+        assert archive.getnames().count("dev/shm/file") == 1
+
+
+def test_files_that_the_program_may_only_read_are_left_to_whoever_fills_the_new_pod(pods: Pods) -> None:
+    job = pods.python(COUNT, options=("--carry", "/ergosphere/bin"))
+    for _ in range(2):
+        job.await_lines(5)
+        job.move()
+    job.await_lines(5)

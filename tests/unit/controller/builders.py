@@ -126,5 +126,9 @@ class Scene:
     def view(self) -> JobView:
         job = TrainingJob.parse({**self.body, "status": self.status})
         return JobView(
-            job, tuple(self.pods), dict(self.reports), frozenset(self.answers), tuple(self.checkpoints)
+            job,
+            tuple(self.pods),
+            dict(self.reports),
+            frozenset(self.answers),
+            checkpoints=tuple(self.checkpoints),
         )

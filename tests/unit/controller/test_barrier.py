@@ -87,6 +87,39 @@ def test_a_silent_rank_is_waited_for_and_the_others_are_not_told_to_go_on():
     assert orders.verdict is None
 
 
+def test_no_lease_is_extended_while_a_rank_is_waited_for():
+    agents = [SimulatedAgent(rank) for rank in range(2)]
+    agents[0].tell(barrier.Lock(cut="c1", lease_seconds=15))
+    assert barrier.advance(cut(2, leaving=False), {0: agents[0].report()}).renewals == {}
+
+
+@pytest.mark.parametrize("told", [["Lock"], ["Lock", "Freeze"], ["Lock", "Freeze", "Dump"]])
+@pytest.mark.parametrize("leaving", [True, False])
+def test_the_others_do_without_a_cut_one_of_whose_agents_has_fallen_silent(told, leaving):
+    agents = [SimulatedAgent(rank) for rank in range(3)]
+    kinds = {"Lock": barrier.Lock(cut="c1", lease_seconds=15), "Freeze": barrier.Freeze(cut="c1")}
+    kinds["Dump"] = barrier.Dump(cut="c1")
+    for agent in agents:
+        for kind in told:
+            agent.tell(kinds[kind])
+    reports = {a.rank: a.report() for a in agents}
+    orders = barrier.advance(cut(3, leaving=leaving), reports, {1})
+    assert {rank: c.kind for rank, c in orders.commands.items()} == {0: "Abort", 2: "Abort"}
+    assert (orders.renewals, orders.verdict) == ({}, None)
+    for rank, command in orders.commands.items():
+        agents[rank].tell(command)
+    ended = barrier.advance(cut(3, leaving=leaving), {a.rank: a.report() for a in agents}, {1})
+    assert isinstance(ended.verdict, barrier.Failed)
+    assert ended.verdict.failure.reason == "WorkerSilent"
+    assert [agents[rank].phase for rank in (0, 2)] == [Phase.RUNNING, Phase.RUNNING]
+
+
+def test_a_recorded_cut_does_not_fail_for_a_silent_agent():
+    agents = [SimulatedAgent(rank, phase=Phase.FROZEN) for rank in range(2)]
+    orders = barrier.advance(cut(2, leaving=True, recorded=True), {a.rank: a.report() for a in agents}, {1})
+    assert orders.verdict is None
+
+
 @pytest.mark.parametrize("step", ["Lock", "Freeze", "Dump", "Store", "Commit"])
 @pytest.mark.parametrize("leaving", [True, False])
 def test_one_rank_failing_at_any_step_resumes_all(step, leaving):

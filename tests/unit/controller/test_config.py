@@ -44,6 +44,21 @@ def test_a_directory_on_a_volume() -> None:
     assert read(LEAST | {"ERGO_STORE_PVC": "shared"}).pods.store_volume == StoreVolume(claim="shared")
 
 
+def test_what_the_agent_is_pulled_with_and_may_use() -> None:
+    told = {
+        "ERGO_AGENT_PULL_SECRETS": '[{"name": "fleet"}, {"name": "other"}]',
+        "ERGO_AGENT_RESOURCES": '{"requests": {"cpu": 0.5}, "limits": {"memory": "512Mi"}}',
+    }
+    pods = read(LEAST | told).pods
+    assert pods.pull_secrets == ("fleet", "other")
+    assert pods.agent_resources == {"requests": {"cpu": 0.5}, "limits": {"memory": "512Mi"}}
+
+
+def test_the_agent_asks_for_little_unless_nothing_is_asked_for_on_purpose() -> None:
+    assert read(LEAST).pods.agent_resources == {"requests": {"cpu": "50m", "memory": "96Mi"}}
+    assert read(LEAST | {"ERGO_AGENT_RESOURCES": "{}"}).pods.agent_resources == {}
+
+
 def test_tiers_come_as_their_specs_with_names() -> None:
     (gold,) = read(LEAST | {"ERGO_TIERS": '[{"name": "gold", "gpuFraction": "0.5", "order": 3}]'}).tiers
     assert (gold["kind"], gold["metadata"], gold["spec"]) == (
@@ -63,6 +78,8 @@ def test_tiers_come_as_their_specs_with_names() -> None:
         ({"ERGO_STORE_CACHE_HOSTPATH": "/c", "ERGO_STORE_CACHE_GIB": "much"}, "whole number of GiB"),
         ({"ERGO_LEASE_SECONDS": "0"}, "ERGO_LEASE_SECONDS"),
         ({"ERGO_NETWORK_CIDR": "10.0.0.0/30"}, "ERGO_NETWORK_CIDR"),
+        ({"ERGO_AGENT_PULL_SECRETS": "fleet"}, "ERGO_AGENT_PULL_SECRETS must be JSON"),
+        ({"ERGO_AGENT_RESOURCES": '{"limit": {}}'}, "ERGO_AGENT_RESOURCES must be JSON.*limit"),
         ({"ERGO_TIERS": "gold"}, "ERGO_TIERS must be a JSON list of tiers"),
         ({"ERGO_TIERS": '{"name": "gold"}'}, "ERGO_TIERS must be a JSON list of tiers: .*each with a name"),
         ({"ERGO_TIERS": '[{"gpuFraction": "0.5"}]'}, "each with a name"),

@@ -9,7 +9,7 @@ from ergosphere.controller import fleet
 from ergosphere.controller.cache import Cache
 from ergosphere.controller.feasible import Feasible
 from ergosphere.controller.planning import Decisions, by_name, decide
-from ergosphere.controller.resources import NODES, SERVICE_TIERS, TRAINING_JOBS
+from ergosphere.controller.resources import CHECKPOINTS, NODES, SERVICE_TIERS, TRAINING_JOBS
 from ergosphere.scheduling.plan import Follower
 
 UID = "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
@@ -54,13 +54,15 @@ def submitted(name: str, uid: str, resources: Any = None, **pod: Any) -> dict[st
     }
 
 
-def decided(*jobs: dict[str, Any]) -> Decisions:
+def decided(*jobs: dict[str, Any], checkpoint: dict[str, Any] | None = None) -> Decisions:
     cache = Cache()
     tier = {"metadata": {"name": "standard", "resourceVersion": "t"}, "spec": {"fraction": "0.5"}}
     cache.put(SERVICE_TIERS, tier)
     cache.put(NODES, node("n1"))
     for job in jobs:
         cache.put(TRAINING_JOBS, job)
+    if checkpoint:
+        cache.put(CHECKPOINTS, checkpoint)
     return decide(cache, 0.0, (), Follower())
 
 
@@ -102,3 +104,19 @@ def test_only_a_job_that_goes_on_waits_for_a_node_like_the_one_it_was_cut_on() -
     found = decided(waits, over).waiting
     assert found["lab", "waits"].reason == "NoCompatibleNode"
     assert ("lab", "over") not in found
+
+
+def test_a_job_that_starts_from_anothers_checkpoint_waits_for_a_node_like_the_one_that_was_cut_on() -> None:
+    platform = {"architecture": "arm64", "kernel": "6.18", "cpuFlags": "f"}
+    ready = {"type": "Ready", "status": "True", "reason": "Stored", "observedGeneration": 1}
+    ready["lastTransitionTime"] = "2026-01-01T12:00:00Z"
+    checkpoint = {
+        "metadata": {"name": "other-1", "namespace": "lab", "uid": "c-1", "resourceVersion": "c"},
+        "spec": {"jobName": "other"},
+        "status": {"id": "lab/other/c-1", "jobUid": "u-0", "platform": platform, "conditions": [ready]},
+    }
+    job = submitted("new", "u-1")
+    job["spec"]["restoreFrom"] = {"name": "other-1"}
+    found = decided(job, checkpoint=checkpoint)
+    assert found.actions == {}
+    assert found.waiting["lab", "new"].reason == "NoCompatibleNode"

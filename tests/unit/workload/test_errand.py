@@ -1,5 +1,6 @@
 """A pod on an errand: where it may run, and when it has failed."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -39,3 +40,12 @@ def test_one_that_no_kubelet_takes_or_ends_has_failed_after_its_time(
 def test_it_runs_on_nodes_that_are_kept_for_gpus_and_does_not_stay_on_lost_ones() -> None:
     assert refusal(POD["spec"], {}, [{"key": "nvidia.com/gpu", "effect": "NoSchedule"}]) is None
     assert all(toleration["key"] == "nvidia.com/gpu" for toleration in POD["spec"]["tolerations"])
+
+
+def test_it_is_pulled_and_limited_as_the_agent_of_a_worker_is() -> None:
+    resources = {"limits": {"memory": "512Mi"}}
+    settings = replace(SETTINGS, pull_secrets=("fleet",), agent_resources=resources)
+    spec = errand_pod("p", "ns", ["collect", "ns"], settings)["spec"]
+    assert spec["imagePullSecrets"] == [{"name": "fleet"}]
+    assert spec["containers"][0]["resources"] == resources
+    assert "imagePullSecrets" not in POD["spec"]

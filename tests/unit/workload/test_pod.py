@@ -1,5 +1,7 @@
 """A worker as a pod: what the user wrote stays, what Ergosphere needs is added."""
 
+from dataclasses import replace
+
 import pytest
 
 from ergosphere.api.training_job import TrainingJob
@@ -105,31 +107,36 @@ def test_only_the_agent_sees_the_store_its_credentials_and_its_key():
     ]
 
 
-@pytest.mark.parametrize(
-    ("pod", "security", "arguments"),
-    [
-        ({}, {"runAsUser": 1000}, ["--user", "1000:0"]),
-        ({"securityContext": {"runAsUser": 1000, "runAsGroup": 100}}, {}, ["--user", "1000:100"]),
-        ({"securityContext": {"runAsUser": 5}}, {"runAsUser": 7, "runAsGroup": 8}, ["--user", "7:8"]),
-        (
-            {"securityContext": {"runAsUser": 5, "supplementalGroups": [20, 30]}},
-            {},
-            ["--user", "5:0:20,30"],
-        ),
-    ],
-)
-def test_the_user_that_the_template_names_is_passed_to_the_launcher(pod, security, arguments):
-    result = built(pod=pod, securityContext=security)
-    main = container(result, "main")
-    assert main["command"][2 : 2 + len(arguments)] == arguments
-    assert main["securityContext"]["runAsUser"] == 0
-    assert [c["name"] for c in result["spec"]["initContainers"]] == ["ergosphere-agent"]
-
-
-def test_without_a_named_user_the_image_is_asked_on_a_first_start_only():
-    assert [c["name"] for c in built()["spec"]["initContainers"]] == ["ergosphere-agent", "ergosphere-probe"]
+def test_the_image_is_asked_for_its_user_on_a_first_start_only():
+    pod = built()
+    assert [c["name"] for c in pod["spec"]["initContainers"]] == ["ergosphere-agent", "ergosphere-probe"]
+    assert container(pod, "main")["command"][2:4] == [
+        "--user-file",
+        container(pod, "ergosphere-probe")["command"][2],
+    ]
     restored = built(Worker(0, 1, 2, "n2", "ns/j/c"))
     assert [c["name"] for c in restored["spec"]["initContainers"]] == ["ergosphere-agent"]
+
+
+def test_a_user_that_the_template_names_keeps_the_groups_of_volumes_and_image():
+    """Of runAsUser, the launcher's arguments had the user alone: no fsGroup, no group of the image."""
+    own = {"runAsUser": 1000, "runAsGroup": 100, "readOnlyRootFilesystem": True}
+    pod = built(pod={"securityContext": {"fsGroup": 1000, "supplementalGroups": [27]}}, securityContext=own)
+    security = container(pod, "ergosphere-probe")["securityContext"]
+    assert own.items() <= security.items()
+    assert security["capabilities"] == {"drop": ["ALL"]}
+    assert pod["spec"]["securityContext"] == {"fsGroup": 1000, "supplementalGroups": [27]}
+    main = container(pod, "main")
+    assert "--user" not in main["command"]
+    assert main["securityContext"]["runAsUser"] == 0
+
+
+def test_a_home_that_the_template_sets_is_the_one_that_is_found():
+    settings = [{"configMapRef": {"name": "settings"}}]
+    pod = built(env=[{"name": "HOME", "value": "/data/$(RANK)"}], envFrom=settings)
+    probe, main = container(pod, "ergosphere-probe"), container(pod, "main")
+    assert probe["env"] == main["env"]
+    assert probe["envFrom"] == settings
 
 
 def test_files_in_an_empty_dir_move_with_the_program_and_other_volumes_stay():
@@ -140,6 +147,16 @@ def test_files_in_an_empty_dir_move_with_the_program_and_other_volumes_stay():
     mounts = [{"name": "scratch", "mountPath": "/scratch"}, {"name": "data", "mountPath": "/data"}]
     command = container(built(pod={"volumes": volumes}, volumeMounts=mounts), "main")["command"]
     assert [command[i + 1] for i, word in enumerate(command) if word == "--carry"] == ["/scratch"]
+
+
+def test_an_empty_dir_that_another_container_fills_is_filled_again_where_the_program_goes_on():
+    fill = {"name": "fill", "image": "fill:1", "volumeMounts": [{"name": "weights", "mountPath": "/w"}]}
+    own = {"volumes": [{"name": "weights", "emptyDir": {}}], "initContainers": [fill]}
+    mounts = [{"name": "weights", "mountPath": "/weights", "readOnly": True}]
+    pod = built(Worker(0, 1, 2, "n2", "ns/j/c"), pod=own, volumeMounts=mounts)
+    assert pod["spec"]["initContainers"][-1] == fill
+    # The launcher leaves it alone, and has to know it for that: older images hold its files.
+    assert "/weights" in container(pod, "main")["command"]
 
 
 def test_a_moved_job_keeps_the_image_that_it_was_started_with():
@@ -287,3 +304,21 @@ def test_the_number_of_workers_is_that_of_the_incarnation_and_not_of_the_spec():
     assert len(pod["spec"]["hostAliases"]) == 3
     single = built(Worker(0, 1, 3, "n1"), workers=2, cooperative=SAVES)
     assert "hostAliases" not in single["spec"]
+
+
+def test_the_agents_image_is_pulled_with_the_administrators_secrets_beside_the_users():
+    settings = replace(SETTINGS, pull_secrets=("fleet", "shared"))
+    own = {"imagePullSecrets": [{"name": "mine"}, {"name": "shared"}]}
+    secrets = built(settings=settings, pod=own)["spec"]["imagePullSecrets"]
+    assert [secret["name"] for secret in secrets] == ["mine", "shared", "fleet"]
+    assert "imagePullSecrets" not in built()["spec"]
+
+
+def test_where_a_quota_counts_limits_every_container_of_ergospheres_has_them():
+    resources = {"requests": {"memory": "96Mi"}, "limits": {"cpu": 1, "memory": "512Mi"}}
+    pod = built(settings=replace(SETTINGS, agent_resources=resources))
+    for name in ("ergosphere-agent", "ergosphere-probe"):
+        assert container(pod, name)["resources"] == resources
+    assert container(built(), "ergosphere-probe")["resources"] == {
+        "requests": {"cpu": "50m", "memory": "96Mi"}
+    }

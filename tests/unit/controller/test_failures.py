@@ -1,0 +1,95 @@
+"""What counts as a job's failure, and what stays to be read of it."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from tests.unit.controller.builders import NOW, Scene
+
+from ergosphere.api.agent import Exit, Phase
+from ergosphere.controller.acts import CreatePods, DeletePods, Tell, acts
+from ergosphere.controller.feasible import Feasible
+from ergosphere.controller.fleet import job as planned
+from ergosphere.controller.lifecycle import advance
+from ergosphere.controller.moment import Moment, Next
+
+EVICTED = 'Evicted: Usage of EmptyDir volume "scratch" exceeds the limit "1Gi".'
+
+
+def after(scene: Scene, later: float = 0.0) -> Next:
+    return advance(Moment(scene.view(), None, None, NOW + timedelta(seconds=later)))
+
+
+def test_a_pod_whose_kubelet_ended_it_for_its_own_doing_is_a_failure_with_backoff() -> None:
+    result = after(Scene().placed("n1", ran=True).running().ended(137, fault=EVICTED))
+    assert (result.status.failures, result.status.placement) == (1, [])
+    assert result.status.not_before == NOW + timedelta(seconds=10)
+    (told,) = result.happenings
+    assert told.reason == "WorkerFailed"
+    assert told.message == f"rank 0 on n1 was ended by its kubelet: {EVICTED}; the job goes on in 10 s"
+
+
+def test_of_a_gang_one_such_pod_is_blamed_once_the_others_are_known_to_be_there() -> None:
+    scene = Scene().placed("n1", "n2", ran=True).running().ended(137, 0, fault=EVICTED)
+    assert after(scene, later=1).status.failures == 0
+    assert after(scene.answered(1), later=6).status.failures == 1
+
+
+def deleted(scene: Scene) -> list[str]:
+    found = acts(scene.view(), 15, NOW)
+    return [pod.name for act in found if isinstance(act, DeletePods) for pod in act.pods]
+
+
+def failed(*codes: int, incarnation: int = 1) -> Scene:
+    """A job that waits for its next start after its program has failed."""
+    scene = Scene().placed(*(f"n{rank}" for rank, _ in enumerate(codes)), incarnation=incarnation, ran=True)
+    for rank, code in enumerate(codes):
+        if code:
+            scene.ended(code, rank)
+    scene.status = after(scene.answered(1), later=120).status.to_dict()
+    assert (scene.status["failures"], scene.status.get("placement", [])) == (1, [])
+    return scene
+
+
+def test_what_a_failed_program_has_printed_can_be_read_while_the_job_waits_and_goes_on() -> None:
+    scene = failed(3)
+    assert deleted(scene) == []
+    assert deleted(scene.placed("n2", incarnation=2)) == []
+
+
+def test_what_ran_beside_it_goes() -> None:
+    assert deleted(failed(3, 0)) == ["a-1-1"]
+
+
+def test_the_next_failure_takes_its_place() -> None:
+    scene = failed(3).placed("n2", incarnation=2, ran=True)
+    scene.pods[1] = replace(scene.pods[1], phase="Failed", exit=Exit(code=4), ended=NOW)
+    assert deleted(scene) == ["a-1-0"]
+    scene.status |= {"placement": []}
+    assert deleted(scene) == ["a-1-0"]
+    done = {"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "observedGeneration": 1}
+    scene.status["conditions"] = [done | {"lastTransitionTime": NOW.isoformat()}]
+    assert deleted(scene) == ["a-1-0"]
+
+
+@pytest.mark.parametrize("why", [{"reason": "Evicted"}, {"left": "c-1"}, {"deleting": True}, {"exit": None}])
+def test_a_pod_that_did_not_fail_by_itself_is_not_kept(why: dict[str, object]) -> None:
+    scene = Scene().placed("n1", ran=True).ended(137).pod(**{"grace_seconds": 30, **why})
+    assert deleted(scene.placed("n2", incarnation=2)) == ["a-1-0"]
+
+
+def test_a_failed_pod_holds_nothing_up() -> None:
+    scene = failed(3)
+    waiting = planned(scene.view(), Feasible([]), (), NOW.timestamp())
+    assert (waiting.placement, waiting.leaving) == ((), ())
+    scene.placed("n0", incarnation=2).report(Phase.RESTORED)
+    assert [type(act) for act in acts(scene.view(), 15, NOW)] == [Tell]
+    scene.pods.pop()
+    assert [type(act) for act in acts(scene.view(), 15, NOW)] == [CreatePods]
+
+
+def test_one_that_is_about_to_end_is_left_to_until_another_needs_its_gpus() -> None:
+    scene = failed(3)
+    scene.pods[0] = replace(scene.pods[0], phase="Running", ending=True)
+    assert deleted(scene) == []
+    assert deleted(scene.placed("n0", incarnation=2)) == ["a-1-0"]
