@@ -10,7 +10,7 @@ from ergosphere.api.training_job import TrainingJob
 from ergosphere.cli.jobs import JobRow, job_row
 from ergosphere.controller.bookkeeping import below_promise
 from ergosphere.controller.node import gpus, ready
-from ergosphere.controller.view import worker_of
+from ergosphere.controller.worker import worker_of
 
 
 @dataclass(frozen=True, slots=True)

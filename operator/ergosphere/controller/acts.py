@@ -14,7 +14,8 @@ from ergosphere.workload.pod import Worker
 
 from . import barrier, blame, cutting, record, settling, starting
 from .retention import cutting_now, surplus
-from .view import JobView, WorkerPod
+from .view import JobView
+from .worker import WorkerPod
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ def _pods(view: JobView) -> Iterator[Act]:
     due = tuple(p for p in unwanted if p.uid not in slow)
     if due:
         yield DeletePods(due, at_once)
-    if not status.placement and view.pods:
+    if not status.placement and status.incarnation:
         yield DeleteBudget()
 
 

@@ -18,7 +18,8 @@ from .events import Recorder
 from .kube import Kube, Object
 from .resources import BUDGETS, CHECKPOINTS, PODS, TRAINING_JOBS
 from .together import each
-from .view import JobView, WorkerPod
+from .view import JobView
+from .worker import WorkerPod
 
 # An agent that is at work on a command is not told it again before this has passed.
 _REPEAT_SECONDS = 2.0

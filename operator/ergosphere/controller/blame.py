@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from ergosphere.api.meta import is_true
 
 from .conditions import PODS_CREATED
-from .view import JobView, WorkerPod
+from .view import JobView
+from .worker import WorkerPod
 
 # By its defaults, Kubernetes takes 50 seconds without a sign of life for a node's loss, and looks every 5.
 _LOSS_SECONDS = 60

@@ -26,7 +26,8 @@ from .resources import (
     VOLUMES,
     WATCHED,
 )
-from .view import JobView, worker_of, worker_pods
+from .view import JobView
+from .worker import worker_of, worker_pods
 
 _log = logging.getLogger(__name__)
 

@@ -25,7 +25,8 @@ from .kube import ApiError, Kube, Object
 from .mishaps import refusals
 from .resources import BUDGETS, PODS, SECRETS
 from .together import each
-from .view import JobView, worker_of
+from .view import JobView
+from .worker import worker_of
 
 # Of one job: a large gang is there soon, and other jobs' requests need not wait behind all of it.
 PODS_AT_ONCE = 16

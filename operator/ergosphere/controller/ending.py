@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 
 from ergosphere.api.agent import Phase, Report
 
-from .view import JobView, WorkerPod
+from .view import JobView
+from .worker import WorkerPod
 
 # A gang mostly ends together. To leave without a cut meanwhile would undo work that is about to be done.
 _TOGETHER_SECONDS = 30
@@ -16,19 +17,25 @@ _TOGETHER_SECONDS = 30
 
 def finished(view: JobView) -> tuple[int, ...]:
     """The ranks whose programs have ended with 0 by themselves: many end so too when they are told to."""
-    return tuple(rank for rank, pod in sorted(view.workers.items()) if _finished(pod, view.ranks.get(rank)))
+    return tuple(rank for rank in sorted(view.workers) if done(view, rank) or _said_done(view, rank))
 
 
-def done(pod: WorkerPod) -> bool:
-    """Whether the pod's program has ended with 0 by itself."""
-    return bool(pod.exit and pod.exit.code == 0 and not pod.left and not pod.deleting)
+def done(view: JobView, rank: int) -> bool:
+    """Whether the rank's program has ended with 0 by itself, by its kubelet's word."""
+    pod = view.workers[rank]
+    return bool(pod.exit and pod.exit.code == 0) and not _told_to_end(pod, view.ranks.get(rank))
 
 
-def _finished(pod: WorkerPod, report: Report | None) -> bool:
-    if pod.deleting or pod.left or pod.exit or report is None:
-        return done(pod)
-    code = report.exit.code if report.exit and report.phase is Phase.EXITED else None
-    return code == 0 and not report.terminating
+def _told_to_end(pod: WorkerPod, report: Report | None) -> bool:
+    """Whether the program was told to end: for a cut, or as its pod is deleted, evicted or shut down."""
+    return bool(pod.left or pod.deleting or pod.reason or (report and report.terminating))
+
+
+def _said_done(view: JobView, rank: int) -> bool:
+    pod, report = view.workers[rank], view.ranks.get(rank)
+    if pod.exit or report is None or report.exit is None or report.phase is not Phase.EXITED:
+        return False
+    return report.exit.code == 0 and not _told_to_end(pod, report)
 
 
 def arrived(view: JobView) -> bool:

@@ -9,7 +9,7 @@ from . import blame, cutting, settling, starting
 from .ending import done
 from .happening import Happening
 from .moment import Moment, Next, end, unplaced
-from .view import WorkerPod
+from .worker import WorkerPod
 
 _FIRST_BACKOFF_SECONDS = 10
 _LONGEST_BACKOFF_SECONDS = 360
@@ -49,7 +49,7 @@ def worker_lost(moment: Moment) -> Next | None:
     if not view.job.status.placement:
         return None
     missing = blame.missing(view)
-    ended = next((p for p in view.workers.values() if p.over and not done(p)), None)
+    ended = next((p for rank, p in view.workers.items() if p.over and not done(view, rank)), None)
     if moment.lost:
         how = f"{', '.join(sorted(moment.lost))} is lost"
     elif missing:

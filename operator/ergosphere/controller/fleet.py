@@ -1,12 +1,12 @@
 """What the planner sees: nodes, jobs and tiers as its plain values."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 from ergosphere.api.checkpoint import Platform
 from ergosphere.api.service_tier import ServiceTier
-from ergosphere.api.training_job_status import CutPurpose, TrainingJobStatus
+from ergosphere.api.training_job_status import CutPurpose, TrainingJobStatus, WorkerPlacement
 from ergosphere.scheduling.model import Fleet, Job, Node, Placement, Relocation, State, Tier, Topology
 from ergosphere.workload.volumes import Binding
 
@@ -15,7 +15,8 @@ from .bookkeeping import ledger
 from .feasible import Feasible
 from .moving import moving
 from .node import gpus, ready
-from .view import JobView, worker_of
+from .view import JobView
+from .worker import worker_of
 
 _FIRST_UNFIT_SECONDS = 15.0
 _UNFIT_SECONDS = 300.0
@@ -123,14 +124,25 @@ def platform(needed: Platform) -> str:
 
 def lost(view: JobView, space: Fleet) -> frozenset[str]:
     """The nodes of the job's workers, but for those that have finished, that are gone or not ready."""
-    status = view.job.status
-    placed = {p.node for p in status.placement if p.rank not in status.finished_ranks}
+    placed = {p.node for p in _unfinished(view.job.status)}
     return frozenset(n for n in placed if n not in space.nodes or not space.nodes[n].ready)
 
 
-def wants_gpus(view: JobView) -> bool:
-    """Whether the planner is to see the job: it lives, and has its checkpoint if it needs one."""
-    return not view.job.deleted and not view.job.finished and not starting.awaits_checkpoint(view)
+def wants_gpus(view: JobView, alive: Set[str]) -> bool:
+    """Whether the planner is to see the job: it lives, has its checkpoint if it needs one, and can be cut.
+
+    A gang cannot that has lost one of its nodes, and runs on because that rank had finished. Its pods are in
+    the way like anybody's. `alive` names the nodes that are not lost.
+    """
+    if view.job.deleted or view.job.finished or starting.awaits_checkpoint(view):
+        return False
+    status = view.job.status
+    finished = {p.node for p in status.placement if p.rank in status.finished_ranks}
+    return finished <= alive or any(p.node not in alive for p in _unfinished(status))
+
+
+def _unfinished(status: TrainingJobStatus) -> list[WorkerPlacement]:
+    return [p for p in status.placement if p.rank not in status.finished_ranks]
 
 
 def _node(node: Mapping[str, Any], foreign: Counter[str], levels: tuple[str, ...]) -> Node:

@@ -31,7 +31,7 @@ def advance(moment: Moment) -> Next:
 def _finished_ranks(view: JobView, status: TrainingJobStatus) -> list[int]:
     """The ranks that have finished: their pods may be deleted, by a drain for one, while others run."""
     same = status.placement and status.incarnation == view.job.status.incarnation
-    return [rank for rank, pod in sorted(view.workers.items()) if done(pod)] if same else []
+    return [rank for rank in sorted(view.workers) if done(view, rank)] if same else []
 
 
 def _anchored(moment: Moment, status: TrainingJobStatus) -> TrainingJobStatus:
@@ -104,7 +104,7 @@ def cut_ended(moment: Moment) -> Next | None:
 def completed(moment: Moment) -> Next | None:
     """Every rank's program has ended with 0, and by itself: many end so too when they are told to."""
     view = moment.view
-    over = [p for p in view.workers.values() if done(p)]
+    over = [rank for rank in view.workers if done(view, rank)]
     if not over or len(over) < len(view.job.status.placement):
         return None
     return end(moment, COMPLETE, "Completed", "every worker's program ended with exit code 0")

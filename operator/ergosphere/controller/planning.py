@@ -14,6 +14,7 @@ from .anchoring import anchored
 from .cache import Cache
 from .conditions import Waiting
 from .feasible import Feasible
+from .node import ready
 from .reflector import Key
 from .resources import PODS
 from .view import JobView
@@ -64,7 +65,8 @@ def decide(cache: Cache, now: float, levels: tuple[str, ...], planner: Follower)
     tiers = fleet.tiers(cache.tiers())
     nodes = cache.nodes()
     views = [view for key in cache.jobs() if (view := cache.view(key, {}))]
-    wanting = [view for view in views if view.job.spec.tier in tiers and fleet.wants_gpus(view)]
+    alive = {node["metadata"]["name"] for node in nodes if ready(node)}
+    wanting = [view for view in views if view.job.spec.tier in tiers and fleet.wants_gpus(view, alive)]
     seen = _seen(wanting, cache, Feasible(nodes), now)
     known = [view for view in wanting if isinstance(seen[view.job.uid], Seen)]
     # A pod of a job that the planner does not see, such as one that has ended, is in the way like any other.

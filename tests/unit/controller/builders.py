@@ -7,7 +7,8 @@ from typing import Any, Self
 from ergosphere.api.agent import Exit, Failure, Phase, Platform, Report
 from ergosphere.api.checkpoint import Checkpoint
 from ergosphere.api.training_job import TrainingJob
-from ergosphere.controller.view import JobView, WorkerPod
+from ergosphere.controller.view import JobView
+from ergosphere.controller.worker import WorkerPod
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)
 PLATFORM = Platform(architecture="amd64", kernel="6.18", cpu_flags="f")

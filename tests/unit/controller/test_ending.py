@@ -9,7 +9,7 @@ from ergosphere.api.agent import Exit, Phase
 from ergosphere.api.meta import condition, is_true
 from ergosphere.controller.acts import CreatePods, NoteCut, acts
 from ergosphere.controller.ending import arrived, finished
-from ergosphere.controller.fleet import lost
+from ergosphere.controller.fleet import lost, wants_gpus
 from ergosphere.controller.lifecycle import advance
 from ergosphere.controller.moment import Moment, Next
 from ergosphere.scheduling.model import Action, Fleet, Migrate, Node, Preempt
@@ -89,6 +89,38 @@ def test_the_node_of_a_rank_that_has_finished_may_be_lost() -> None:
     fleet = Fleet({"n2": Node("n2", 4)})
     assert lost(half().view(), fleet) == {"n1"}
     assert lost(remembered().view(), fleet) == frozenset()
+
+
+@pytest.mark.parametrize("nodes", [{"n2"}, {"n1", "n2"}], ids=["without its node", "with all nodes"])
+def test_a_gang_that_has_lost_the_node_of_a_rank_that_has_finished_is_not_planned(nodes: set[str]) -> None:
+    assert wants_gpus(remembered().view(), nodes) == ("n1" in nodes)
+
+
+def test_a_gang_that_has_lost_a_node_that_it_needs_is_planned() -> None:
+    assert wants_gpus(remembered().view(), {"n1"})
+    assert wants_gpus(remembered().view(), set())
+    assert wants_gpus(half().view(), {"n2"})
+
+
+def test_the_pod_of_a_rank_that_has_finished_is_nobody_s_predecessor() -> None:
+    scene = remembered().pod(0, phase="Running")
+    assert scene.view().predecessors == ()
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [half().pod(0, reason="Evicted"), half().report(Phase.EXITED, 0, exit=Exit(code=0), terminating=True)],
+    ids=["by its kubelet's word", "by its agent's"],
+)
+def test_a_rank_that_its_node_has_ended_has_not_finished(scene: Scene) -> None:
+    assert finished(scene.view()) == ()
+    result = after(scene)
+    assert (result.status.placement, [h.reason for h in result.happenings]) == ([], ["WorkerLost"])
+
+
+def test_a_job_that_its_node_has_ended_is_not_complete() -> None:
+    scene = Scene().placed("n1", ran=True).ended(0, reason="Evicted")
+    assert after(scene).status.phase == "Pending"
 
 
 def test_the_other_rank_is_still_missed() -> None:

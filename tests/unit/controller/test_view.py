@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from ergosphere.api.meta import LABEL_INCARNATION, LABEL_RANK
-from ergosphere.controller.view import WorkerPod, worker_pods
+from ergosphere.controller.worker import WorkerPod, worker_pods
 
 
 def ended(code: int, message: str = "", reason: str = "Error") -> WorkerPod:
