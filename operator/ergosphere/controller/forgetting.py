@@ -6,7 +6,7 @@ says so and the object goes all the same. A pod that the API server refuses is c
 used up today must not leave the data in the store for ever.
 """
 
-import logging
+import time
 from datetime import UTC, datetime
 
 from ergosphere.api.agent import Failure
@@ -21,8 +21,9 @@ from .events import Recorder
 from .kube import ApiError, Kube, Object
 from .resources import CHECKPOINTS, PODS
 
-_log = logging.getLogger(__name__)
 _ATTEMPTS = 3
+_FIRST_SECONDS = 5.0
+_LONGEST_SECONDS = 300.0
 
 
 class Forgetting:
@@ -32,6 +33,7 @@ class Forgetting:
         self._kube = kube
         self._recorder = recorder
         self._settings = settings
+        self._refused: dict[str, tuple[float, float]] = {}
 
     async def advance(self, checkpoint: Checkpoint, raw: Object) -> None:
         """Take the next step for one checkpoint that is being deleted and that no job needs."""
@@ -44,28 +46,37 @@ class Forgetting:
             await self._note(checkpoint, record.going(checkpoint))
             return
         for attempt in range(_ATTEMPTS):
-            if not await self._tried(checkpoint, attempt):
+            if not await self._tried(checkpoint, raw, attempt):
                 return
         message = f"the data of {checkpoint.status.id} could not be deleted and stays in the store"
         await self._recorder.record(raw, "CheckpointDataLeft", message, warning=True)
         await self._let_go(checkpoint)
 
-    async def _tried(self, checkpoint: Checkpoint, attempt: int) -> bool:
+    async def _tried(self, checkpoint: Checkpoint, raw: Object, attempt: int) -> bool:
         """Whether this attempt has failed; it is begun if need be."""
-        namespace = checkpoint.namespace
-        name = forget_pod_name(checkpoint, attempt)
-        pod = await self._kube.get(PODS, namespace, name)
+        pod = await self._kube.get(PODS, checkpoint.namespace, forget_pod_name(checkpoint, attempt))
         if pod is None:
-            try:
-                await self._kube.create(PODS, forget_pod(checkpoint, attempt, self._settings))
-            except ApiError as error:
-                _log.warning("no pod to delete the data of %s: %s", checkpoint.status.id, error)
-                return _going(error)
-            return False
+            return await self._begun_in_vain(checkpoint, raw, attempt)
         if succeeded(pod):
             await self._let_go(checkpoint)
         # One that is late stays where it is: it tells that this attempt was made, and goes with the object.
         return failed(pod, datetime.now(UTC))
+
+    async def _begun_in_vain(self, checkpoint: Checkpoint, raw: Object, attempt: int) -> bool:
+        """Create the attempt's pod. One that is refused is asked for again, ever later, and that is said."""
+        until, seconds = self._refused.get(checkpoint.uid, (0.0, _FIRST_SECONDS / 2))
+        if time.monotonic() < until:
+            return False
+        try:
+            await self._kube.create(PODS, forget_pod(checkpoint, attempt, self._settings))
+        except ApiError as error:
+            if _going(error):
+                return True
+            seconds = min(2 * seconds, _LONGEST_SECONDS)
+            self._refused[checkpoint.uid] = (time.monotonic() + seconds, seconds)
+            message = f"no pod to delete the data of {checkpoint.status.id}: {error.message}"
+            await self._recorder.record(raw, "FailedCreate", message, warning=True)
+        return False
 
     async def abandon(self, checkpoint: Checkpoint) -> None:
         """Give up a checkpoint whose job was deleted before its cut, or in the middle of it."""
@@ -83,6 +94,7 @@ class Forgetting:
         await self._kube.apply(CHECKPOINTS, body, "status")
 
     async def _let_go(self, checkpoint: Checkpoint) -> None:
+        self._refused.pop(checkpoint.uid, None)
         rest = [name for name in checkpoint.metadata.finalizers if name != FINALIZER]
         body = {"metadata": {"finalizers": rest, "resourceVersion": checkpoint.metadata.resource_version}}
         await self._kube.merge(CHECKPOINTS, checkpoint.namespace, checkpoint.name, body)

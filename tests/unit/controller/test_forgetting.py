@@ -57,7 +57,7 @@ async def looks(server: Refusing, number: int) -> None:
 async def test_a_refusal_that_may_pass_is_no_reason_to_leave_the_data(error: ApiError) -> None:
     server = Refusing(error)
     await looks(server, 9)
-    assert (server.said, server.merged) == ([], [])
+    assert (server.said, server.merged) == (["FailedCreate"], [])
 
 
 @pytest.mark.parametrize("error", [GONE, GOING])
