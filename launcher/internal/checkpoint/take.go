@@ -15,10 +15,6 @@ import (
 
 const dumpLog = "dump.log"
 
-// slowest is how long CRIU may take to get ready, and again to freeze the program: somewhat longer than it tries itself.
-// The program may have stopped it.
-const slowest = 25 * time.Second
-
 // Frozen is a program that stands still, and of which nothing is written yet.
 type Frozen struct {
 	// Worker holds the program: Close lets it run on.
@@ -49,7 +45,7 @@ func Prepare(installed criu.Installed, record Record, dir string) (*criu.Worker,
 	if err != nil {
 		return nil, failure("CheckpointerMissing", err)
 	}
-	if err := worker.AdvanceWithin(slowest, criu.StageReady); err != nil {
+	if err := worker.AdvanceWithin(criu.Slowest, criu.StageReady); err != nil {
 		return nil, errors.Join(diagnosed(dir, dumpLog, err), worker.Close(), removeAllBut(dir, dumpLog))
 	}
 	return worker, nil
@@ -62,7 +58,7 @@ func Freeze(worker *criu.Worker, dir string) (Frozen, error) {
 	err := worker.Proceed()
 	if err != nil {
 		err = failure("CheckpointerFailed", err)
-	} else if err = worker.AdvanceWithin(slowest, criu.StageFrozen); err != nil {
+	} else if err = worker.AdvanceWithin(criu.Slowest, criu.StageFrozen); err != nil {
 		err = diagnosed(dir, dumpLog, err)
 	}
 	if err != nil {

@@ -23,6 +23,10 @@ const (
 
 const rpcDescriptor = 3
 
+// Slowest is how long CRIU may take to get ready, to freeze the program, and to let go of it: somewhat longer than it
+// tries itself. The program may have stopped it.
+const Slowest = 25 * time.Second
+
 // Spawner starts a child process and gives a channel that delivers its status once when it has ended.
 type Spawner interface {
 	Spawn(path string, arguments []string, attributes *syscall.ProcAttr) (pid int, ended <-chan syscall.WaitStatus, err error)
@@ -124,9 +128,12 @@ func (w *Worker) AdvanceTo(target string) error {
 
 // AdvanceWithin is AdvanceTo for a CRIU that is killed if it takes longer; the kernel then lets go of the tree.
 func (w *Worker) AdvanceWithin(limit time.Duration, target string) error {
-	timer := time.AfterFunc(limit, func() { _ = syscall.Kill(w.PID, syscall.SIGKILL) })
-	defer timer.Stop()
+	defer w.killAfter(limit).Stop()
 	return w.AdvanceTo(target)
+}
+
+func (w *Worker) killAfter(limit time.Duration) *time.Timer {
+	return time.AfterFunc(limit, func() { _ = syscall.Kill(w.PID, syscall.SIGKILL) })
 }
 
 // ErrRefused says that CRIU could not do what was asked; its log has the reason.
@@ -153,8 +160,9 @@ func (w *Worker) Finish() error {
 }
 
 // Close hangs up and waits for the process to end, which it does on its own: a CRIU that loses its caller
-// lets go of the tree.
+// lets go of the tree. One that does not is killed.
 func (w *Worker) Close() error {
+	defer w.killAfter(Slowest).Stop()
 	err := w.socket.Close()
 	<-w.ended
 	return err

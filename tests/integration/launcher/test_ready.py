@@ -83,12 +83,27 @@ def test_a_program_cannot_keep_its_pod_by_stopping_criu(pods: Pods, options: tup
     assert job.pod.wait() == 3
 
 
+def stop_criu(job: Job) -> None:
+    stop = "for p in /proc/[0-9]*; do grep -qx criu $p/comm && kill -STOP ${p#/proc/}; done; true"
+    assert job.pod.exec("sh", "-c", stop).returncode == 0
+
+
+def test_a_frozen_program_whose_criu_is_stopped_runs_on_when_it_is_let_go(pods: Pods) -> None:
+    job = pods.python(COUNT)
+    job.await_lines(20)
+    job.freeze()
+    stop_criu(job)
+    job.agent.call("thaw", cut="cut-1")
+    assert_counted(job.await_lines(20))
+    job.move()
+    assert_counted(job.await_lines(20))
+
+
 def test_a_program_cannot_keep_its_launcher_busy_by_stopping_criu(pods: Pods) -> None:
     job = pods.python(COUNT)
     job.await_lines(20)
     job.prepare()
-    stop = "for p in /proc/[0-9]*; do grep -qx criu $p/comm && kill -STOP ${p#/proc/}; done; true"
-    assert job.pod.exec("sh", "-c", stop).returncode == 0
+    stop_criu(job)
     with pytest.raises(Refused) as refused:
         job.dump()
     assert refused.value.reason == "CheckpointerFailed"
