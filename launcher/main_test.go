@@ -15,10 +15,10 @@ import (
 
 func TestTheOptionsOfRun(t *testing.T) {
 	options, err := parseRunOptions("run", []string{
-		"--user", "1000:100:27", "--home", "/home/u", "--grace", "12.5", "--no-aslr=false", "--carry", "/scratch",
+		"--user", "1000:100:27", "--job", "j1", "--home", "/home/u", "--grace", "12.5", "--no-aslr=false", "--carry", "/scratch",
 		"--carry", "/tmp", "--", "python", "--user", "x"})
 	want := runOptions{
-		user: program.User{UID: 1000, GID: 100, Groups: []uint32{27}}, home: "/home/u", grace: 12.5,
+		user: program.User{UID: 1000, GID: 100, Groups: []uint32{27}}, home: "/home/u", job: "j1", grace: 12.5,
 		carry: []string{"/scratch", "/tmp"}, command: []string{"python", "--user", "x"},
 	}
 	if err != nil || !reflect.DeepEqual(options, want) {

@@ -32,6 +32,7 @@ const (
 type runOptions struct {
 	user    program.User
 	home    string
+	job     string
 	grace   float64
 	noASLR  bool
 	carry   []string
@@ -49,6 +50,7 @@ func parseRunOptions(name string, arguments []string) (runOptions, error) {
 	flags.Func("user-file", "what `launcher probe` wrote to this `file`, if it is there: a restore needs no user", func(path string) error {
 		return options.readUser(path)
 	})
+	flags.StringVar(&options.job, "job", "", "the `UID` of the job: files on volumes are cut back for the job alone that wrote them")
 	flags.StringVar(&options.home, "home", "", "the program's home `directory`")
 	flags.Float64Var(&options.grace, "grace", 30, "`seconds` from SIGTERM to SIGKILL")
 	flags.BoolVar(&options.noASLR, "no-aslr", true, "lay out memory the same way each time, so that checkpoints share more")
@@ -158,6 +160,7 @@ func run(arguments []string) (int, error) {
 			User: options.user, Home: options.home,
 			RandomizeAddresses: !options.noASLR, SavesItself: options.saving != nil, Command: options.command,
 		},
+		Job:    options.job,
 		Grace:  time.Duration(options.grace * float64(time.Second)),
 		Socket: socketPath, Images: imagesPath, TerminationLog: terminationLog,
 		Roots:  roots,

@@ -47,7 +47,7 @@ def test_short_names_and_categories_find_the_kinds(plane: ControlPlane) -> None:
     ("field", "said"),
     [
         ("trainingjob", "A training job: a gang of workers"),
-        ("trainingjob.spec.workers", "How many workers the job has (1 to 4096)"),
+        ("trainingjob.spec.workers", "How many workers the job has (1 to 1024)"),
         ("trainingjob.spec.suspend", "Stop the job and free its GPUs"),
         ("trainingjob.spec.checkpoint.mode", "ENUM: Transparent Cooperative"),
         ("trainingjob.spec.template.spec.containers.command", "The main container must have one"),

@@ -28,6 +28,8 @@ type Record struct {
 	Stderr uint64 `json:"stderr"`
 	// Volumes are the files on volumes that the program was writing.
 	Volumes []VolumeFile `json:"volumes"`
+	// Job is the UID of the job that the program was cut in. Older records have none.
+	Job string `json:"job,omitempty"`
 	// Directory is where the program saved its own state before it ended. The image then holds that and no process.
 	Directory string `json:"directory,omitempty"`
 }

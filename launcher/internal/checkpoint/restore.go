@@ -21,13 +21,10 @@ type Restored struct {
 }
 
 // Restore puts the changed files back and brings the program of the record back, with the given descriptors as the
-// pipes of its stdout and stderr. The error is a *protocol.Failure.
-func Restore(installed criu.Installed, record Record, dir string, roots []layer.Root, stdout, stderr int) (Restored, error) {
+// pipes of its stdout and stderr, in a job of that UID. The error is a *protocol.Failure.
+func Restore(installed criu.Installed, record Record, job, dir string, roots []layer.Root, stdout, stderr int) (Restored, error) {
 	begun := time.Now()
-	if err := extract(filepath.Join(dir, filesName), roots); err != nil {
-		return Restored{}, failure("FilesNotRestored", err)
-	}
-	if err := cutBack(record.Volumes); err != nil {
+	if err := putBack(record, job, dir, roots); err != nil {
 		return Restored{}, failure("FilesNotRestored", err)
 	}
 	restored := Restored{Files: time.Since(begun)}
@@ -41,6 +38,20 @@ func Restore(installed criu.Installed, record Record, dir string, roots []layer.
 	}
 	restored.Worker, restored.Restore = worker, time.Since(begun)
 	return restored, nil
+}
+
+// putBack makes the files what they were for the program.
+func putBack(record Record, job, dir string, roots []layer.Root) error {
+	if err := extract(filepath.Join(dir, filesName), roots); err != nil {
+		return err
+	}
+	// Another job may still write to its volumes, and what it has written is its own.
+	if record.Job == "" || record.Job == job {
+		if err := cutBack(record.Volumes); err != nil {
+			return err
+		}
+	}
+	return criu.FollowVolumes(dir)
 }
 
 func extract(name string, roots []layer.Root) error {

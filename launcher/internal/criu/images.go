@@ -26,20 +26,30 @@ func Files(dir string) ([]File, error) {
 		return nil, err
 	}
 	var files []File
-	err = eachMessage(image, func(entry fields) error {
+	err = eachRegular(image, func(name []byte, flags uint64) {
+		files = append(files, File{
+			Path:     filepath.Join("/", string(name)),
+			Writable: flags&syscall.O_ACCMODE != syscall.O_RDONLY,
+		})
+	})
+	return files, err
+}
+
+// eachRegular reads files.img: every file that is open or mapped, and every directory that a process is in. The names
+// are parts of the image itself.
+func eachRegular(image []byte, do func(name []byte, flags uint64)) error {
+	return eachMessage(image, func(entry fields) error {
 		// file_entry and reg_file_entry of fdinfo.proto and regfile.proto.
 		regular, isRegular := entry.values[3]
 		if !isRegular {
 			return nil
 		}
 		file, err := decode(regular)
-		files = append(files, File{
-			Path:     filepath.Join("/", string(file.values[6])),
-			Writable: file.numbers[2]&syscall.O_ACCMODE != syscall.O_RDONLY,
-		})
+		if err == nil {
+			do(file.values[6], file.numbers[2])
+		}
 		return err
 	})
-	return files, err
 }
 
 // LinkRemaps picks out the links that CRIU made.

@@ -1,10 +1,13 @@
 package criu
 
 import (
+	"bytes"
 	"encoding/binary"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -52,6 +55,36 @@ func TestATruncatedImageIsAnError(t *testing.T) {
 		}
 		if files, err := Files(dir); err == nil {
 			t.Errorf("%d bytes read as %v", size, files)
+		}
+	}
+}
+
+func TestFilesOfConfigMapsAreNamedByWhereThisPodHasThem(t *testing.T) {
+	const old = "..2025_11_27_05_59_07.123456789"
+	volume := t.TempDir()
+	present := filepath.Join(volume, "..2025_11_27_06_00_00.1")
+	if err := errors.Join(os.Mkdir(present, 0o755), os.Symlink(filepath.Base(present), volume+"/..data"),
+		os.WriteFile(present+"/run.sh", nil, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	padding := strings.Repeat("/", len(old)-len("..data"))
+	for name, want := range map[string]string{
+		volume + "/" + old + "/run.sh":  volume + "/..data" + padding + "/run.sh",
+		volume + "/" + old:              volume + "/..data" + padding,
+		volume + "/" + old + "/gone.sh": volume + "/" + old + "/gone.sh",
+		present + "/run.sh":             present + "/run.sh",
+		volume + "/x" + old + "/run.sh": volume + "/x" + old + "/run.sh",
+	} {
+		dir := filesImage(t, regular("etc/passwd", 0), regular(name[1:], 0))
+		if err := FollowVolumes(dir); err != nil {
+			t.Fatal(err)
+		}
+		expected, err := os.ReadFile(filepath.Join(filesImage(t, regular("etc/passwd", 0), regular(want[1:], 0)), "files.img"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if image, err := os.ReadFile(filepath.Join(dir, "files.img")); err != nil || !bytes.Equal(image, expected) {
+			t.Errorf("%s: %q %v", name, image, err)
 		}
 	}
 }

@@ -4,7 +4,8 @@ import (
 	"archive/tar"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
+	"os"
 	"path"
 	"strings"
 	"syscall"
@@ -20,7 +21,8 @@ const (
 )
 
 // Archive writes the entries of a root to a tar stream under their absolute paths. Sockets and devices are left
-// out: CRIU makes the sockets again, and the program may not make devices.
+// out: CRIU makes the sockets again, and the program may not make devices. So is what has gone since the scan: other
+// containers of the pod run on, and work in its volumes.
 func Archive(archive *tar.Writer, root string, entries []Entry) error {
 	base, err := sys.OpenDirectory(root)
 	if err != nil {
@@ -72,6 +74,9 @@ func (w *writer) add(entry Entry) error {
 		header.Typeflag = tar.TypeFifo
 	case syscall.S_IFLNK:
 		target, err := sys.ReadLink(w.base, entry.Path)
+		if isGone(err) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -83,20 +88,40 @@ func (w *writer) add(entry Entry) error {
 }
 
 func (w *writer) addRegular(entry Entry, header *tar.Header) error {
-	identity := file{entry.Status.Device, entry.Status.Inode}
-	if first, known := w.names[identity]; known {
+	if first, known := w.names[identity(entry.Status)]; known {
 		header.Typeflag, header.Linkname = tar.TypeLink, first
 		return w.tar.WriteHeader(header)
 	}
-	w.names[identity] = header.Name
-	opened, err := sys.OpenBeneath(w.base, entry.Path, syscall.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	opened, status, err := w.openRegular(entry.Path)
+	if isGone(err) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	header.Typeflag, header.Size = tar.TypeReg, int64(entry.Status.Size)
-	err = w.tar.WriteHeader(header)
-	if err == nil {
-		_, err = io.CopyN(w.tar, opened, header.Size)
+	w.names[identity(status)] = header.Name
+	return errors.Join(w.writeContent(header, opened, int64(status.Size)), opened.Close())
+}
+
+// openRegular looks at the file again, since another may have taken its name since the scan.
+func (w *writer) openRegular(name string) (*os.File, sys.FileStatus, error) {
+	opened, err := sys.OpenBeneath(w.base, name, syscall.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, sys.FileStatus{}, err
 	}
-	return errors.Join(err, opened.Close())
+	status, err := sys.Stat(int(opened.Fd()), "")
+	if err == nil && status.Type() != syscall.S_IFREG {
+		err = fs.ErrNotExist
+	}
+	if err != nil {
+		return nil, sys.FileStatus{}, errors.Join(err, opened.Close())
+	}
+	return opened, status, nil
+}
+
+func identity(status sys.FileStatus) file { return file{status.Device, status.Inode} }
+
+// isGone says that a file is not there any more, or that something of another kind has its name or its directory's.
+func isGone(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP)
 }

@@ -114,6 +114,8 @@ func (e *extraction) put(header *tar.Header, content io.Reader) error {
 	switch header.Typeflag {
 	case tar.TypeReg:
 		err = writeRegular(at, name, content)
+	case typeSparse:
+		err = writeSparse(at, name, header, content)
 	case tar.TypeSymlink:
 		err = sys.Symlink(header.Linkname, at, name)
 	case tar.TypeFifo:
@@ -139,12 +141,16 @@ func (e *extraction) link(target string, at int, name string) error {
 }
 
 func writeRegular(at int, name string, content io.Reader) error {
-	file, err := sys.OpenBeneath(at, name, syscall.O_WRONLY|syscall.O_CREAT|syscall.O_EXCL|syscall.O_NOFOLLOW, 0o600)
+	file, err := create(at, name)
 	if err != nil {
 		return err
 	}
 	_, err = io.Copy(file, content)
 	return errors.Join(err, file.Close())
+}
+
+func create(at int, name string) (*os.File, error) {
+	return sys.OpenBeneath(at, name, syscall.O_WRONLY|syscall.O_CREAT|syscall.O_EXCL|syscall.O_NOFOLLOW, 0o600)
 }
 
 // setAttributes gives a file we own its mode, its time and, last, its owner: after that it is no longer ours

@@ -33,7 +33,8 @@ type Entry struct {
 	Names  []string
 }
 
-// Scan returns the changed files below a root in the order of their paths. Nothing may change the tree meanwhile.
+// Scan returns the changed files below a root in the order of their paths. Files that go meanwhile may be left out:
+// other containers of the pod work in its volumes while the program stands still.
 // Other mounts below it are left out: /proc, volumes, and the files a container runtime mounts into /etc.
 func Scan(root Root) ([]Entry, error) {
 	base, err := sys.OpenDirectory(root.Path)
@@ -45,7 +46,7 @@ func Scan(root Root) ([]Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	walk := walk{root: root, mount: status.MountID}
+	walk := walk{root: root, base: int(base.Fd()), mount: status.MountID}
 	walk.wake.L = &walk.mutex
 	walk.pending = []Entry{{Path: ".", Status: status}}
 	var workers sync.WaitGroup
@@ -83,6 +84,7 @@ func Find(root Root, name string) (entry Entry, found bool, err error) {
 // walk is shared by workers that each take a directory, list it, and leave the directories they find to all.
 type walk struct {
 	root  Root
+	base  int
 	mount uint64
 
 	mutex   sync.Mutex
@@ -120,12 +122,18 @@ func (w *walk) work() {
 
 // list looks at each file of one directory. It finds the directory itself, if it has changed, and its files.
 func (w *walk) list(directory Entry) (found, below []Entry, err error) {
-	opened, err := os.Open(path.Join(w.root.Path, directory.Path))
+	opened, err := sys.OpenBeneath(w.base, directory.Path, syscall.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0)
+	if isGone(err) {
+		return nil, nil, nil
+	}
 	if err != nil {
 		return nil, nil, err
 	}
 	defer opened.Close()
 	directory.Names, err = opened.Readdirnames(-1)
+	if isGone(err) {
+		return nil, nil, nil
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -35,7 +35,7 @@ func (s *Supervisor) restore(call link.Call) error {
 	ended := s.reaper.Watch(record.Root)
 	s.perform("restore", func() func() {
 		restored, err := checkpoint.Restore(
-			s.config.CRIU, record, call.Dir, s.config.Roots, s.stdout.WriteEnd(), s.stderr.WriteEnd())
+			s.config.CRIU, record, s.config.Job, call.Dir, s.config.Roots, s.stdout.WriteEnd(), s.stderr.WriteEnd())
 		err = errors.Join(err, s.closeWriteEnds())
 		return func() { s.onRestored(call, record, ended, restored, err) }
 	})
@@ -50,7 +50,7 @@ func (s *Supervisor) onRestored(call link.Call, record checkpoint.Record, ended 
 	}
 	// What the program starts from now on must not take the numbers that launcher and CRIU need at the next move.
 	proctree.MoveCursorPastReserved()
-	record.Stdout, record.Stderr = s.stdout.Inode, s.stderr.Inode
+	record.Stdout, record.Stderr, record.Job = s.stdout.Inode, s.stderr.Inode, s.config.Job
 	s.record, s.ended, s.worker, s.state = record, ended, restored.Worker, Restored
 	call.Answer(protocol.Reply{
 		OK: true, FilesMs: milliseconds(restored.Files), RestoreMs: milliseconds(restored.Restore)})

@@ -42,6 +42,7 @@ func (s *Supervisor) launch(variables map[string]string) error {
 	}
 	s.record = checkpoint.Record{
 		Root: pid, User: s.config.Program.User, Stdout: s.stdout.Inode, Stderr: s.stderr.Inode,
+		Job: s.config.Job,
 	}
 	s.ended, s.state, s.save = ended, Running, save{}
 	return nil

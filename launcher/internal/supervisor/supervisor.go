@@ -29,7 +29,9 @@ const (
 
 // Config is what one launcher is told once and for all.
 type Config struct {
-	Program        program.Spec
+	Program program.Spec
+	// Job is the UID of the job that the program belongs to.
+	Job            string
 	Grace          time.Duration
 	Socket         string
 	Images         string

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from ergosphere.api.meta import Timings
+
 AGENT_PORT = 7600
 
 
@@ -74,7 +76,7 @@ class CutReport(_Word):
     digest: str = ""
     bytes: int = 0
     new_bytes: int = 0
-    parts_ms: dict[str, float] = {}
+    parts_ms: Timings = {}
 
 
 class Exit(_Word):
@@ -101,7 +103,7 @@ class Report(_Word):
     phase: Phase
     platform: Platform
     cut: CutReport | None = None
-    restore_ms: dict[str, float] = {}
+    restore_ms: Timings = {}
     exit: Exit | None = None
     failure: Failure | None = None
     terminating: bool = False

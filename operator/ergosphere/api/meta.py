@@ -33,7 +33,7 @@ LabelName = Annotated[str, Field(min_length=1, max_length=63, pattern=DNS_LABEL)
 Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Generation = Annotated[int, Field(ge=0, le=LARGEST)]
 Size = Annotated[int, Field(ge=0, le=LARGEST)]
-Milliseconds = Annotated[float, Field(ge=0)]
+Milliseconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Timings = Annotated[dict[Annotated[str, Field(max_length=63)], Milliseconds], Field(max_length=64)]
 
 

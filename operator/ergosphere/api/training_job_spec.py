@@ -16,7 +16,8 @@ from ergosphere.api.pod_template import PodTemplate
 from ergosphere.api.training_job_rules import SPEC_RULES
 
 KIND = "TrainingJob"
-MAX_WORKERS = 4096
+# Each pod of a job names all its ranks: four times as many workers would be 910 MiB of pods in etcd.
+MAX_WORKERS = 1024
 
 LabelKey = Annotated[str, Field(max_length=317)]
 
@@ -167,7 +168,7 @@ class TrainingJobSpec(Model):
     """What each worker's pod is made from, as in a Job. Immutable."""
 
     workers: int = Field(default=1, ge=1, le=MAX_WORKERS)
-    """How many workers the job has (1 to 4096). All of them run, or none."""
+    """How many workers the job has (1 to 1024). All of them run, or none."""
 
     tier: ObjectName = "standard"
     """The ServiceTier whose promise holds for the job."""

@@ -148,6 +148,9 @@ class TrainingJobStatus(Model):
     restore_from: str = Field(default="", max_length=253)
     """The id of the checkpoint that the current incarnation started from; empty for a fresh start."""
 
+    restore_failures: Count = 0
+    """How often in a row the job could not be restored from that checkpoint."""
+
     images: Images = Field(default={})
     """The image of each container, pinned to the digest of the first start."""
 

@@ -62,10 +62,11 @@ class NoteCut:
 
 
 @dataclass(frozen=True, slots=True)
-class NoteCorrupt:
+class NoteUnusable:
     """Write down that a checkpoint cannot be restored."""
 
     checkpoint: Checkpoint
+    failure: Failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ Act = (
     | CreateCheckpoint
     | NoteAsked
     | NoteCut
-    | NoteCorrupt
+    | NoteUnusable
     | NoteOwner
     | DeleteCheckpoint
     | DeleteJob
@@ -139,7 +140,7 @@ def acts(view: JobView, lease_seconds: float, now: datetime) -> tuple[Act, ...]:
         *_cut(view, lease_seconds),
         *_go(view),
         *(Ask(pod) for pod in blame.unheard(view) if pod.ip),
-        *_corrupt(view),
+        *_unusable(view),
         *_asked(view),
         *_misowned(view),
         *_refused(view),
@@ -223,10 +224,9 @@ def _go(view: JobView) -> Iterator[Act]:
         yield from (Tell(view.workers[rank], go) for rank in idle)
 
 
-def _corrupt(view: JobView) -> Iterator[Act]:
-    damaged = starting.corrupt(view)
-    if damaged:
-        yield NoteCorrupt(damaged)
+def _unusable(view: JobView) -> Iterator[Act]:
+    if found := starting.unusable(view):
+        yield NoteUnusable(*found)
 
 
 def _asked(view: JobView) -> Iterator[Act]:

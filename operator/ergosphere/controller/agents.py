@@ -18,6 +18,8 @@ _RETRY_SECONDS = 0.1
 _SLOWEST_RETRY_SECONDS = 5.0
 _COMMAND_SECONDS = 10
 _ANSWER_SECONDS = 3
+# A job's owner may put anything in an agent's place. A true report has a few KiB.
+_MOST_BYTES = 256 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +75,11 @@ class Agents:
                 server_hostname=address.server_name,
                 timeout=timeout,
             ) as response:
-                body = await response.text()
+                body = await _body(response)
                 self.unheard.pop(address.pod, None)
                 if response.status != 202:
-                    _log.warning("agent of %s refused %s: %s", address.pod, command.kind, body[:500])
+                    why = body[:500].decode(errors="replace")
+                    _log.warning("agent of %s refused %s: %s", address.pod, command.kind, why)
                     return False
                 self._take(address, Report.model_validate_json(body))
         except (aiohttp.ClientError, TimeoutError, ValidationError) as error:
@@ -124,7 +127,7 @@ class Agents:
         async with self._http().get(
             url, params=query, server_hostname=address.server_name, timeout=timeout, raise_for_status=True
         ) as response:
-            return Report.model_validate_json(await response.text())
+            return Report.model_validate_json(await _body(response))
 
     def silent(self, seconds: float) -> frozenset[str]:
         """The pods of agents of which nothing was heard for so long, although they were spoken to."""
@@ -141,5 +144,18 @@ class Agents:
     def _http(self) -> aiohttp.ClientSession:
         if self._session is None:
             connector = aiohttp.TCPConnector(ssl=self._tls, limit=0)
-            self._session = aiohttp.ClientSession(connector=connector)
+            # What unpacks to more than was read would go past the bound of an answer.
+            self._session = aiohttp.ClientSession(
+                connector=connector, auto_decompress=False, headers={"Accept-Encoding": "identity"}
+            )
         return self._session
+
+
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    """The body; ClientPayloadError when it is longer than a report can be."""
+    body = bytearray()
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > _MOST_BYTES:
+            raise aiohttp.ClientPayloadError(f"the answer is longer than {_MOST_BYTES} bytes")
+    return bytes(body)

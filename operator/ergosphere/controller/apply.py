@@ -71,8 +71,8 @@ class Applier:
                 noted = await self._note(view, checkpoint, record.noted(view, checkpoint, verdict))
                 _count(checkpoint, verdict)
                 return noted
-            case acts.NoteCorrupt(checkpoint):
-                return await self._note(view, checkpoint, record.corrupt(checkpoint))
+            case acts.NoteUnusable(checkpoint, failure):
+                return await self._note(view, checkpoint, record.unusable(checkpoint, failure))
             case acts.NoteOwner(checkpoint):
                 body = record.owners(view.job, checkpoint)
                 return await self._kube.merge(CHECKPOINTS, checkpoint.namespace, checkpoint.name, body)
@@ -140,11 +140,12 @@ class Applier:
 def _count(checkpoint: Checkpoint, verdict: barrier.Committed | barrier.Failed | None) -> None:
     if verdict is None:
         return
-    result = "complete" if isinstance(verdict, barrier.Committed) else verdict.failure.reason
+    failure = verdict.failure if isinstance(verdict, barrier.Failed) else None
+    result = metrics.FAILURES.label(failure.reason) if failure else "complete"
     metrics.CUTS.labels(checkpoint.spec.reason.value, result).inc()
     if isinstance(verdict, barrier.Committed):
         for part, milliseconds in verdict.parts_ms.items():
-            metrics.PARTS.labels(part).observe(milliseconds / 1000)
+            metrics.PARTS.labels(metrics.cut_part(part)).observe(milliseconds / 1000)
 
 
 def address(view: JobView, pod: WorkerPod) -> Address:

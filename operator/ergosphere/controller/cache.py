@@ -14,7 +14,7 @@ from ergosphere.api.training_job import TrainingJob
 from ergosphere.workload.volumes import Binding, bindings
 
 from .kube import Kube, Object, Resource
-from .node import ready
+from .outage import lost
 from .reflector import Key, Reflector
 from .resources import (
     CHECKPOINTS,
@@ -47,6 +47,7 @@ class Cache:
         self._owners: dict[Key, str] = {}
         self._checkpoints: dict[Key, Checkpoint] = {}
         self._checkpoints_for: defaultdict[Key, dict[str, Checkpoint]] = defaultdict(dict)
+        self.lost: frozenset[str] = frozenset()
 
     async def run(self, kube: Kube) -> None:
         """Follow all kinds until cancelled."""
@@ -78,6 +79,10 @@ class Cache:
     def checkpoints_for(self, key: Key) -> list[Checkpoint]:
         """Those that name the job with that key as theirs."""
         return list(self._checkpoints_for.get(key, {}).values())
+
+    def look(self, now: float) -> None:
+        """Judge anew which nodes are lost. `now` is in seconds since the epoch."""
+        self.lost = lost(self.nodes(), now)
 
     def nodes(self) -> list[Object]:
         """Every node."""
@@ -121,8 +126,7 @@ class Cache:
         return (pods[k] for k in sorted(self._pods.get(uid, ())) if k in pods and k[0] == namespace)
 
     def _lost(self, node: str) -> bool:
-        found = self.objects(NODES).get(("", node))
-        return found is None or not ready(found)
+        return ("", node) not in self.objects(NODES) or node in self.lost
 
     def key_of(self, uid: str) -> Key | None:
         """The job with that uid."""

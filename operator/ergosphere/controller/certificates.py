@@ -5,6 +5,7 @@ client certificate, made anew at each start and never stored, and one server cer
 which is all that the job's namespace ever holds: it lets nobody speak as the operator.
 """
 
+import hashlib
 import ssl
 import tempfile
 from dataclasses import dataclass
@@ -36,6 +37,11 @@ def new_authority() -> Pair:
     usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
     builder = builder.add_extension(usage, critical=True)
     return _pair(builder, key, key)
+
+
+def fingerprint(authority: Pair) -> str:
+    """A short name of this authority, unlike that of any other."""
+    return hashlib.sha256(authority.certificate).hexdigest()[:8]
 
 
 def issue(authority: Pair, name: str, *, server: bool) -> Pair:

@@ -124,7 +124,7 @@ def _network(text: str) -> str:
     except ValueError as error:
         raise ConfigError(f"ERGO_NETWORK_CIDR must be a range such as 100.64.0.0/16: {error}") from error
     if network.num_addresses < MAX_WORKERS + 2:
-        raise ConfigError(f"ERGO_NETWORK_CIDR must hold {MAX_WORKERS} workers: /19 or larger for IPv4")
+        raise ConfigError(f"ERGO_NETWORK_CIDR must hold {MAX_WORKERS} workers: /21 or larger for IPv4")
     return str(network)
 
 

@@ -6,7 +6,7 @@ says so, and asks again ever later.
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -18,7 +18,7 @@ from ergosphere.workload.pod import Worker, worker_pod
 from ergosphere.workload.settings import PodSettings
 from ergosphere.workload.support import agent_secret, disruption_budget
 
-from .certificates import Pair, issue
+from .certificates import Pair, fingerprint, issue
 from .conditions import uncreated
 from .events import Recorder
 from .kube import ApiError, Kube, Object
@@ -50,8 +50,9 @@ class NameTaken(ApiError):
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    """Why pods were refused, and for how long, until when, they are not asked for again."""
+    """Why an incarnation's pods were refused, and for how long, until when, they are not asked for again."""
 
+    incarnation: int
     message: str
     seconds: float
     until: float
@@ -60,24 +61,26 @@ class _Refusal:
 class Creating:
     """Creates pods, and what they need; `write` writes a job's status.
 
-    It remembers refusals by job and incarnation. An operator that starts anew asks at once.
+    It remembers the last refusal of each job. A new incarnation asks at once, as does a new operator.
     """
 
     def __init__(
         self, kube: Kube, recorder: Recorder, authority: Pair, settings: PodSettings, write: Write
     ) -> None:
         self._kube, self._recorder, self._write = kube, recorder, write
-        self._authority, self._settings = authority, settings
-        self._refused: dict[tuple[str, int], _Refusal] = {}
+        self._authority, self._settings = authority, replace(settings, authority=fingerprint(authority))
+        self._refused: dict[str, _Refusal] = {}
 
     def forget(self, jobs: set[str]) -> None:
         """Drop what is remembered of jobs other than these, by their uids."""
-        self._refused = {key: value for key, value in self._refused.items() if key[0] in jobs}
+        self._refused = {key: value for key, value in self._refused.items() if key in jobs}
 
     async def create(self, view: JobView, workers: Sequence[Worker]) -> None:
         """Create these workers, unless it is too early to ask again; raises what the requests do."""
-        key = view.job.uid, view.job.status.incarnation
+        key, incarnation = view.job.uid, view.job.status.incarnation
         before = self._refused.get(key)
+        if before and before.incarnation != incarnation:
+            before = None
         if before and time.monotonic() < before.until:
             await self._state(view, before.message)
             return
@@ -85,13 +88,13 @@ class Creating:
             await self._ask(view.job, workers)
         except Exception as error:
             if refused := refusals(error):
-                self._refused[key] = _refusal(refused, before)
+                self._refused[key] = _refusal(incarnation, refused, before)
                 await self._say(view, refused, self._refused[key].message)
             raise
         self._refused.pop(key, None)
 
     async def _ask(self, job: TrainingJob, workers: Sequence[Worker]) -> None:
-        await self._kube.create(SECRETS, agent_secret(job, self._secret_files(job)))
+        await self._kube.create(SECRETS, agent_secret(job, self._settings.authority, self._secret_files(job)))
         await self._kube.create(BUDGETS, disruption_budget(job))
         await each(workers, partial(self._ask_for_one, job), at_once=PODS_AT_ONCE)
 
@@ -118,12 +121,12 @@ class Creating:
             await self._write(view, status)
 
 
-def _refusal(refused: Sequence[ApiError], before: _Refusal | None) -> _Refusal:
+def _refusal(incarnation: int, refused: Sequence[ApiError], before: _Refusal | None) -> _Refusal:
     """What to remember of a refusal: it is waited twice as long as after the one before."""
     longer = 2 * before.seconds if before and not _passing(refused) else _FIRST_SECONDS
     seconds = min(longer, _LONGEST_SECONDS)
     more = f" (and {len(refused) - 1} more)" if refused[1:] else ""
-    return _Refusal(f"{refused[0].message}{more}", seconds, time.monotonic() + seconds)
+    return _Refusal(incarnation, f"{refused[0].message}{more}", seconds, time.monotonic() + seconds)
 
 
 def _passing(refused: Sequence[ApiError]) -> bool:

@@ -2,10 +2,11 @@
 
 from datetime import timedelta
 
-from ergosphere.api.agent import Phase
+from ergosphere.api.meta import condition
 from ergosphere.api.training_job_status import FAILED, MOST_UNFIT
 
 from . import blame, cutting, settling, starting
+from .conditions import FAILED_CREATE, PODS_CREATED
 from .ending import done
 from .happening import Happening
 from .moment import Moment, Next, end, unplaced
@@ -13,6 +14,8 @@ from .worker import WorkerPod
 
 _FIRST_BACKOFF_SECONDS = 10
 _LONGEST_BACKOFF_SECONDS = 360
+# For so long a job's pods may be refused, and for so long it then leaves its GPUs to others.
+_REFUSED_SECONDS = 60
 
 
 def program_failed(moment: Moment) -> Next | None:
@@ -33,7 +36,7 @@ def program_failed(moment: Moment) -> Next | None:
         message = f"{how}; it failed {failures} times, and spec.backoffLimit is {job.spec.backoff_limit}"
         over = end(moment, FAILED, "BackoffLimitExceeded", message)
         return Next(over.status.model_copy(update={"failures": failures}), over.happenings)
-    seconds = min(_FIRST_BACKOFF_SECONDS * 2 ** (failures - 1), _LONGEST_BACKOFF_SECONDS)
+    seconds = _backoff(failures)
     return unplaced(
         moment,
         Happening("WorkerFailed", f"{how}; the job goes on in {seconds} s", warning=True),
@@ -41,6 +44,11 @@ def program_failed(moment: Moment) -> Next | None:
         not_before=moment.now + timedelta(seconds=seconds),
         lost_seconds=cutting.lost_seconds(moment.view.job.status, moment.now),
     )
+
+
+def _backoff(times: int) -> int:
+    """How many seconds to wait after so many failures in a row."""
+    return min(_FIRST_BACKOFF_SECONDS * (1 << min(times - 1, 16)), _LONGEST_BACKOFF_SECONDS)
 
 
 def worker_lost(moment: Moment) -> Next | None:
@@ -66,6 +74,20 @@ def worker_lost(moment: Moment) -> Next | None:
         # A cut that failed before has nothing to do with when the job may start again.
         not_before=None,
     )
+
+
+def refused(moment: Moment) -> Next | None:
+    """The API server has refused the job's pods for a while, and there is none: others may have its GPUs."""
+    view, status = moment.view, moment.view.job.status
+    why = condition(status.conditions, PODS_CREATED)
+    if not status.placement or view.workers or why is None or why.reason != FAILED_CREATE:
+        return None
+    patience = timedelta(seconds=_REFUSED_SECONDS)
+    if moment.now < why.last_transition_time + patience:
+        return None
+    message = f"{why.message}; it gives its GPUs back, and is tried again in {_REFUSED_SECONDS} s"
+    told = Happening(FAILED_CREATE, message, warning=True)
+    return unplaced(moment, told, not_before=moment.now + patience)
 
 
 def _why_ended(pod: WorkerPod) -> str:
@@ -95,15 +117,17 @@ def unfit_node(moment: Moment) -> Next | None:
 
 
 def unrestorable(moment: Moment) -> Next | None:
-    """The agent could not restore: the checkpoint is marked by then, so the one before is next."""
+    """The agent could not restore: ever later it is tried again, from another one once this one is marked."""
     view = moment.view
-    failure = next((r.failure for r in view.ranks.values() if r.phase is Phase.FAILED and r.failure), None)
-    if failure is None or starting.corrupt(view):
+    failure = starting.failure(view)
+    if failure is None or starting.unusable(view):
         return None
-    seconds = _FIRST_BACKOFF_SECONDS
+    times = view.job.status.restore_failures + 1
+    seconds = _backoff(times)
     message = f"{failure.message}; the job is tried again in {seconds} s"
     return unplaced(
         moment,
         Happening(failure.reason, message, warning=True),
+        restore_failures=times,
         not_before=moment.now + timedelta(seconds=seconds),
     )

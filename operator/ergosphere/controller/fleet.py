@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
 from typing import Any
 
 from ergosphere.api.checkpoint import Platform
@@ -14,24 +15,38 @@ from . import starting
 from .bookkeeping import ledger
 from .feasible import Feasible
 from .moving import moving
-from .node import gpus, ready
+from .node import gpus
 from .view import JobView
 from .worker import worker_of
 
 _FIRST_UNFIT_SECONDS = 15.0
 _UNFIT_SECONDS = 300.0
 _GPU_TYPE_LABEL = "nvidia.com/gpu.product"
+# By which a node that is about to go is marked, before its pods are evicted, by those that do not cordon it.
+_GOING = {"karpenter.sh/disrupted", "ToBeDeletedByClusterAutoscaler"}
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """The namespace of a job, and the GPUs that each pod of it there is reckoned with."""
+
+    namespace: str
+    gpus: int
 
 
 def fleet(
     nodes: Iterable[Mapping[str, Any]],
     pods: Iterable[Mapping[str, Any]],
-    jobs: Mapping[str, str],
+    jobs: Mapping[str, Share],
     levels: tuple[str, ...],
+    lost: frozenset[str] = frozenset(),
 ) -> Fleet:
-    """The nodes; GPUs of pods that belong to none of `jobs` (namespaces by uid) are not ours to give."""
+    """The nodes; GPUs that no worker of `jobs`, by their uids, is to have are not ours to give.
+
+    `lost` names those of the nodes that are lost.
+    """
     foreign = _foreign(pods, jobs)
-    return Fleet({n["metadata"]["name"]: _node(n, foreign, levels) for n in nodes}, levels)
+    return Fleet({n["metadata"]["name"]: _node(n, foreign, levels, lost) for n in nodes}, levels)
 
 
 def tiers(objects: Iterable[ServiceTier]) -> Mapping[str, Tier]:
@@ -40,6 +55,13 @@ def tiers(objects: Iterable[ServiceTier]) -> Mapping[str, Tier]:
         t.name: Tier(t.name, float(t.spec.fraction or 0), t.spec.order, float(t.spec.window_seconds))
         for t in objects
     }
+
+
+def orphaned(views: Iterable[JobView], tiers: Mapping[str, Tier]) -> Mapping[str, Tier]:
+    """Stand-ins for tiers that were deleted while jobs of theirs hold nodes: without a promise, below all."""
+    gone = {v.job.spec.tier for v in views if v.job.status.placement} - tiers.keys()
+    lowest = min((tier.rank for tier in tiers.values()), default=0) - 1
+    return {name: Tier(name, 0.0, lowest) for name in sorted(gone)}
 
 
 def job(view: JobView, feasible: Feasible, bound: tuple[Binding, ...], now: float) -> Job:
@@ -70,7 +92,7 @@ def job(view: JobView, feasible: Feasible, bound: tuple[Binding, ...], now: floa
         max_workers=spec.elasticity.max_workers if spec.elasticity else None,
         gpu_types=frozenset(spec.placement.gpu_types),
         platforms=frozenset({platform(needed)} if needed else ()),
-        allowed=feasible(view.job.spec.template.spec.as_given, bound),
+        allowed=_allowed(view, feasible, bound, now),
         excluded=_unfit(status, now),
         topology=Topology(level, required=topology.required is not None) if level else None,
         relocation=relocation(view),
@@ -78,6 +100,19 @@ def job(view: JobView, feasible: Feasible, bound: tuple[Binding, ...], now: floa
         ledger=ledger(status),
         admitted=status.admitted_time.timestamp() if status.admitted_time else None,
     )
+
+
+def backs_off(view: JobView, now: float) -> bool:
+    """Whether the job holds nothing, and must not be tried again yet."""
+    status = view.job.status
+    return not status.placement and status.not_before is not None and now < status.not_before.timestamp()
+
+
+def _allowed(
+    view: JobView, feasible: Feasible, bound: tuple[Binding, ...], now: float
+) -> frozenset[str] | None:
+    """A job that backs off is kept off all nodes, where it would only reserve GPUs; its promise stays."""
+    return frozenset() if backs_off(view, now) else feasible(view.job.spec.template.spec.as_given, bound)
 
 
 def _unfit(status: TrainingJobStatus, now: float) -> frozenset[str]:
@@ -145,7 +180,9 @@ def _unfinished(status: TrainingJobStatus) -> list[WorkerPlacement]:
     return [p for p in status.placement if p.rank not in status.finished_ranks]
 
 
-def _node(node: Mapping[str, Any], foreign: Counter[str], levels: tuple[str, ...]) -> Node:
+def _node(
+    node: Mapping[str, Any], foreign: Counter[str], levels: tuple[str, ...], lost: frozenset[str]
+) -> Node:
     metadata, spec, status = node["metadata"], node["spec"], node["status"]
     labels, name = metadata.get("labels") or {}, metadata["name"]
     info = status.get("nodeInfo") or {}
@@ -155,19 +192,26 @@ def _node(node: Mapping[str, Any], foreign: Counter[str], levels: tuple[str, ...
         gpu_type=labels.get(_GPU_TYPE_LABEL, ""),
         domains=tuple(labels.get(level, "") for level in levels),
         foreign=foreign[name],
-        ready=ready(node),
-        cordoned=bool(spec.get("unschedulable")),
+        ready=name not in lost,
+        cordoned=bool(spec.get("unschedulable")) or any(t["key"] in _GOING for t in spec.get("taints") or ()),
         platform=f"{info.get('architecture', '')}/{info.get('kernelVersion', '')}",
     )
 
 
-def _foreign(pods: Iterable[Mapping[str, Any]], jobs: Mapping[str, str]) -> Counter[str]:
+def _foreign(pods: Iterable[Mapping[str, Any]], jobs: Mapping[str, Share]) -> Counter[str]:
+    """GPUs by node of pods, less what each is reckoned with as one of a job's, present or to be gone.
+
+    The labels may be forged: a pod may ask for more than a worker of its job does.
+    """
     used: Counter[str] = Counter()
     for pod in pods:
-        ours = jobs.get(worker_of(pod) or "") == pod["metadata"]["namespace"]
         node, phase = pod["spec"].get("nodeName"), pod.get("status", {}).get("phase")
-        if node and not ours and phase not in ("Succeeded", "Failed"):
-            used[node] += sum(
-                gpus((c.get("resources") or {}).get("limits")) for c in pod["spec"]["containers"]
-            )
+        if node and phase not in ("Succeeded", "Failed"):
+            asked = sum(gpus((c.get("resources") or {}).get("limits")) for c in pod["spec"]["containers"])
+            used[node] += max(0, asked - _reckoned(pod, jobs))
     return used
+
+
+def _reckoned(pod: Mapping[str, Any], jobs: Mapping[str, Share]) -> int:
+    share = jobs.get(worker_of(pod) or "")
+    return share.gpus if share and share.namespace == pod["metadata"]["namespace"] else 0

@@ -5,7 +5,7 @@ configuration, authentication and transport are used.
 """
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -16,6 +16,7 @@ Object = dict[str, Any]
 FIELD_MANAGER = "ergosphere-operator"
 _TIMEOUT_SECONDS = 30
 _WATCH_SECONDS = 300
+_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +75,20 @@ class Kube:
                 return None
             raise
 
-    async def list(self, resource: Resource) -> Object:
-        """The whole collection over all namespaces."""
-        return await self._call("GET", resource.path())
+    async def list(self, resource: Resource, kept: Callable[[Object], Object] = lambda obj: obj) -> Object:
+        """The collection over all namespaces as it was at one moment; of each object, what `kept` leaves.
+
+        It is read in pages. Raises 410 when the API server has forgotten that moment before the last one.
+        """
+        items = []
+        query = {"limit": str(_PAGE)}
+        while True:
+            page = await self._call("GET", resource.path(), query)
+            items += [kept(_whole(item, page)) for item in page.get("items") or ()]
+            rest = page["metadata"].get("continue")
+            if not rest:
+                return page | {"items": items}
+            query = query | {"continue": rest}
 
     async def watch(self, resource: Resource, version: str) -> AsyncIterator[Object]:
         """Events after `version`, bookmarks among them, until the server ends the watch."""
@@ -169,6 +181,11 @@ class Kube:
             auth_settings=["BearerToken"],
         )
         return await self._api.call_api(*request, _request_timeout=seconds)
+
+
+def _whole(item: Object, page: Object) -> Object:
+    """The object as a watch gives it: in a list, those of built-in kinds do not say what they are."""
+    return {"apiVersion": page["apiVersion"], "kind": page["kind"].removesuffix("List")} | item
 
 
 def _error(status: int, raw: bytes) -> ApiError:

@@ -150,6 +150,7 @@ RULES: tuple[Rule, ...] = (
     failures.program_failed,
     failures.unfit_node,
     failures.worker_lost,
+    failures.refused,
     failures.unrestorable,
     pods_created,
     arrived,

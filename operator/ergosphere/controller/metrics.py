@@ -21,3 +21,32 @@ PLAN = Histogram(
 ACTIONS = Counter("ergosphere_planned_actions_total", "Actions that plans asked for.", ["kind", "reason"])
 RECONCILE_ERRORS = Counter("ergosphere_reconcile_errors_total", "Reconciliations that failed.", ["error"])
 LEADER = Gauge("ergosphere_leader", "1 while this operator leads.")
+
+OTHER = "other"
+_CUT_PARTS = {"prepare", "lock", "freeze", "dump", "files", "store", "commit", "stall"}
+
+
+class Words:
+    """The first `most` distinct words stand for themselves, and all others for `OTHER`.
+
+    For labels that agents choose: each value of one costs memory here and in Prometheus for ever.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._known: set[str] = set()
+
+    def label(self, word: str) -> str:
+        """What to call it."""
+        if len(self._known) < self._most:
+            self._known.add(word)
+        return word if word in self._known else OTHER
+
+
+FAILURES = Words(100)
+"""Why cuts failed."""
+
+
+def cut_part(name: str) -> str:
+    """What to call a part of a cut: its name, if it is one that agents of this version know."""
+    return name if name in _CUT_PARTS else OTHER

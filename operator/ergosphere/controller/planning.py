@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from datetime import UTC
 
 from ergosphere.scheduling.ledger import Ledger
 from ergosphere.scheduling.model import Action, Job, Preempt, Tier
@@ -14,7 +15,7 @@ from .anchoring import anchored
 from .cache import Cache
 from .conditions import Waiting
 from .feasible import Feasible
-from .node import ready
+from .outage import doubtful
 from .reflector import Key
 from .resources import PODS
 from .view import JobView
@@ -64,17 +65,20 @@ def decide(cache: Cache, now: float, levels: tuple[str, ...], planner: Follower)
     """
     tiers = fleet.tiers(cache.tiers())
     nodes = cache.nodes()
+    cache.look(now)
     views = [view for key in cache.jobs() if (view := cache.view(key, {}))]
-    alive = {node["metadata"]["name"] for node in nodes if ready(node)}
-    wanting = [view for view in views if view.job.spec.tier in tiers and fleet.wants_gpus(view, alive)]
+    alive = {node["metadata"]["name"] for node in nodes} - cache.lost
+    served = {**tiers, **fleet.orphaned(views, tiers)}
+    wanting = [v for v in views if _is_served(v, tiers) and fleet.wants_gpus(v, alive)]
     seen = _seen(wanting, cache, Feasible(nodes), now)
     known = [view for view in wanting if isinstance(seen[view.job.uid], Seen)]
     # A pod of a job that the planner does not see, such as one that has ended, is in the way like any other.
-    ours = {view.job.uid: view.job.namespace for view in known}
-    space = fleet.fleet(nodes, cache.objects(PODS).values(), ours, levels)
-    jobs = [one.job for one in seen.values() if isinstance(one, Seen)]
+    ours = {v.job.uid: fleet.Share(v.job.namespace, v.job.spec.gpus_per_worker()) for v in known}
+    space = fleet.fleet(nodes, cache.objects(PODS).values(), ours, levels, cache.lost)
+    doubt = doubtful(nodes, cache.lost)
+    jobs = [replace(s.job, excluded=s.job.excluded | doubt) for s in seen.values() if isinstance(s, Seen)]
     bound = {uid: one.bound for uid, one in seen.items() if isinstance(one, Seen)}
-    result = planner.plan(space, jobs, now, tiers)
+    result = planner.plan(space, jobs, now, served)
     keys = {view.job.uid: (view.job.namespace, view.job.name) for view in views}
     for action in result.actions:
         metrics.ACTIONS.labels(type(action).__name__, action.reason).inc()
@@ -82,10 +86,11 @@ def decide(cache: Cache, now: float, levels: tuple[str, ...], planner: Follower)
     actions = [action for action in result.actions if action.job not in held_up]
     waiting = {keys[uid]: Waiting(w.reason, w.message) for uid, w in result.waiting.items()}
     waiting |= {keys[uid]: _still_held(after, keys) for uid, after in held_up.items()}
-    stuck = {keys[v.job.uid]: held for v in known if (held := anchored(v, nodes, bound[v.job.uid], space))}
+    stuck = {key: why for key, why in waiting.items() if why.reason == "NoRoomToLeave"}
+    stuck |= {keys[v.job.uid]: held for v in known if (held := anchored(v, nodes, bound[v.job.uid], space))}
     waiting |= {key: why for key, why in stuck.items() if key in waiting}
     here = {node.platform for node in space.nodes.values()}
-    refused = {keys[v.job.uid]: why for v in views if (why := _refusal(v, tiers) or _stranded(v, here))}
+    refused = {keys[v.job.uid]: why for v in views if (why := _refusal(v, tiers, now) or _stranded(v, here))}
     refused |= {keys[uid]: one for uid, one in seen.items() if isinstance(one, Waiting)}
     basis = {view.job.uid: _basis(view) for view in views}
     return Decisions(
@@ -94,7 +99,7 @@ def decide(cache: Cache, now: float, levels: tuple[str, ...], planner: Follower)
         {keys[v.job.uid]: gone for v in views if (gone := fleet.lost(v, space))},
         stuck,
         frozenset(keys[uid] for uid in result.admitted),
-        {keys[job.name]: _fraction(job.ledger, tiers[job.tier], now) for job in jobs},
+        {keys[job.name]: _fraction(job.ledger, served[job.tier], now) for job in jobs},
     )
 
 
@@ -157,14 +162,21 @@ def _basis(view: JobView) -> Basis:
     return status.incarnation, bool(status.placement), status.cut.name if status.cut else ""
 
 
-def _refusal(view: JobView, tiers: Mapping[str, Tier]) -> Waiting | None:
-    """Why a job is not even shown to the planner."""
-    spec = view.job.spec
-    if spec.tier not in tiers:
+def _is_served(view: JobView, tiers: Mapping[str, Tier]) -> bool:
+    """Whether a job may have nodes. One whose tier was deleted keeps what it has, until others need it."""
+    return view.job.spec.tier in tiers or bool(view.job.status.placement)
+
+
+def _refusal(view: JobView, tiers: Mapping[str, Tier], now: float) -> Waiting | None:
+    """Why a job can be given no node, wherever there is room."""
+    spec, later = view.job.spec, view.job.status.not_before
+    if not _is_served(view, tiers):
         known = ", ".join(sorted(tiers)) or "none"
         return Waiting("UnknownTier", f"spec.tier: there is no ServiceTier {spec.tier!r}; there are: {known}")
     if starting.awaits_checkpoint(view) and spec.restore_from:
         return Waiting("CheckpointNotReady", _missing(view, spec.restore_from.name))
+    if later and fleet.backs_off(view, now) and not spec.suspend and not view.job.finished:
+        return Waiting("BackingOff", f"it failed, and is tried again at {later.astimezone(UTC):%H:%M:%S} UTC")
     return None
 
 

@@ -160,9 +160,9 @@ def _ready_status(
     return CheckpointStatus.model_validate(ready.model_dump() | update)
 
 
-def corrupt(checkpoint: Checkpoint) -> CheckpointStatus:
-    """The status of a checkpoint whose data proved damaged. It has failed: it is not to be made again."""
-    reason, message = "CheckpointCorrupt", "the store gave back other data than was written"
+def unusable(checkpoint: Checkpoint, failure: Failure) -> CheckpointStatus:
+    """The status of a checkpoint that cannot be restored. It has failed: it is not to be made again."""
+    reason, message = failure.reason, f"it cannot be restored: {failure.message}"
     now = datetime.now(UTC)
     unready = _with(checkpoint, checkpoint.status, READY, False, reason, message, now)
     status = _with(checkpoint, unready, FAILED, True, reason, message, now)

@@ -12,6 +12,9 @@ from collections.abc import Callable
 import aiohttp
 
 from .kube import ApiError, Kube, Object, Resource
+from .resources import PODS
+from .trimming import foreign
+from .worker import worker_of
 
 _log = logging.getLogger(__name__)
 _RELIST_SECONDS = 300.0
@@ -68,7 +71,7 @@ class Reflector:
             self._store(obj)
 
     async def _follow(self, kube: Kube) -> None:
-        listing = await kube.list(self.resource)
+        listing = await kube.list(self.resource, self._kept)
         self._replace(listing)
         version = listing["metadata"]["resourceVersion"]
         deadline = time.monotonic() + _RELIST_SECONDS
@@ -77,7 +80,7 @@ class Reflector:
                 version = self._take(event)
 
     def _replace(self, listing: Object) -> None:
-        fresh = {key(obj): _kept(obj) for obj in listing.get("items") or ()}
+        fresh = {key(obj): obj for obj in listing.get("items") or ()}
         changed = [
             k for k in fresh.keys() | self.objects.keys() if _differs(fresh.get(k), self.objects.get(k))
         ]
@@ -102,14 +105,13 @@ class Reflector:
         return version
 
     def _store(self, obj: Object) -> None:
-        self.objects[key(obj)] = _kept(obj)
+        self.objects[key(obj)] = self._kept(obj)
         self._on_change(self.resource, key(obj))
 
-
-def _kept(obj: Object) -> Object:
-    """The object without the record of who wrote which field, which is long and read by nobody here."""
-    obj["metadata"].pop("managedFields", None)
-    return obj
+    def _kept(self, obj: Object) -> Object:
+        """The object without what is long and read by nobody here, such as who wrote which field."""
+        obj["metadata"].pop("managedFields", None)
+        return foreign(obj) if self.resource is PODS and worker_of(obj) is None else obj
 
 
 def _version(obj: Object) -> int:

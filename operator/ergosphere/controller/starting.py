@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from ergosphere.api.agent import Phase
+from ergosphere.api.agent import Failure, Phase
 from ergosphere.api.checkpoint import Checkpoint, Images, Platform
 from ergosphere.api.training_job_spec import CheckpointMode
 from ergosphere.api.training_job_status import TrainingJobStatus, WorkerPlacement
@@ -16,6 +16,8 @@ from .view import JobView
 # The scheduler may need a moment to see that the GPUs of the pods before are free.
 _UNSCHEDULABLE_SECONDS = 15
 _CORRUPT = ("CheckpointCorrupt", "CheckpointMissing")
+# How often one checkpoint is tried before the one before it is.
+_ATTEMPTS = 3
 
 Change = tuple[TrainingJobStatus, tuple[Happening, ...]]
 
@@ -46,6 +48,7 @@ def placed(
             "placement": [WorkerPlacement(rank=rank, node=node) for rank, node in enumerate(nodes)],
             "cut": None,
             "restore_from": source.status.id if source else "",
+            "restore_failures": _failures(status, source),
             "images": _images(view, source),
             "restarts": status.restarts + (1 if status.incarnation else 0),
             "start_time": status.start_time or now,
@@ -55,6 +58,11 @@ def placed(
             "conditions": [c for c in status.conditions if c.type != "PodsCreated"],
         }
     )
+
+
+def _failures(status: TrainingJobStatus, source: Checkpoint | None) -> int:
+    same = source is not None and source.status.id == status.restore_from
+    return status.restore_failures if same else 0
 
 
 def _images(view: JobView, source: Checkpoint | None) -> Images:
@@ -85,7 +93,7 @@ def newest(view: JobView) -> Checkpoint | None:
     """The checkpoint that the job goes on from: its own newest, or else the one that its spec names."""
     own = [c for c in view.checkpoints if c.ready and c.status.job_uid == view.job.uid]
     if own:
-        return max(own, key=lambda c: (c.status.start_time or datetime.min, c.name))
+        return max(own, key=_age)
     wanted = view.job.spec.restore_from
     named = view.checkpoint(wanted.name) if wanted else None
     return named if named and named.ready else None
@@ -140,13 +148,35 @@ def unfit(view: JobView, now: datetime) -> tuple[str, str] | None:
     return (nodes[refused.rank], refused.unschedulable) if now >= refused.created + patience else None
 
 
-def corrupt(view: JobView) -> Checkpoint | None:
-    """The checkpoint that an agent found damaged and that is still called complete."""
-    damaged = any(
-        r.phase is Phase.FAILED and r.failure and r.failure.reason in _CORRUPT for r in view.ranks.values()
-    )
+def failure(view: JobView) -> Failure | None:
+    """Why a rank could not be started."""
+    return next((r.failure for r in view.ranks.values() if r.phase is Phase.FAILED and r.failure), None)
+
+
+def unusable(view: JobView) -> tuple[Checkpoint, Failure] | None:
+    """A checkpoint that is called complete and is not to be started from again, and why.
+
+    An agent found it damaged; or it could not be restored several times, and there is one before it.
+    """
+    why = failure(view)
     source = view.job.status.restore_from
-    return next((c for c in view.checkpoints if c.ready and c.status.id == source), None) if damaged else None
+    checkpoint = next((c for c in view.checkpoints if c.ready and c.status.id == source), None)
+    if why is None or checkpoint is None or why.reason == "IncompatibleNode":
+        return None
+    damaged = why.reason in _CORRUPT
+    if damaged or (view.job.status.restore_failures + 1 >= _ATTEMPTS and _older(view, checkpoint)):
+        return checkpoint, why
+    return None
+
+
+def _older(view: JobView, checkpoint: Checkpoint) -> bool:
+    """Whether the job has another checkpoint, from before this one."""
+    own = (c for c in view.checkpoints if c.ready and c.status.job_uid == view.job.uid)
+    return any(_age(c) < _age(checkpoint) for c in own)
+
+
+def _age(checkpoint: Checkpoint) -> tuple[datetime, str]:
+    return checkpoint.status.start_time or datetime.min, checkpoint.name
 
 
 def arrival(view: JobView, now: datetime) -> TrainingJobStatus | None:
@@ -163,6 +193,7 @@ def arrival(view: JobView, now: datetime) -> TrainingJobStatus | None:
         update={
             "images": seen | status.images,
             "unfit_nodes": [],
+            "restore_failures": 0,
             "ran_incarnation": status.incarnation,
             "timings": _timings(status, restored, now),
         }

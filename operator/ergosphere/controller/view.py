@@ -31,12 +31,15 @@ class JobView:
     def workers(self) -> Mapping[int, WorkerPod]:
         """The pods of the present incarnation by rank; none while the job has no placement.
 
-        A rank that was seen to finish stays so, whatever becomes of its pod.
+        A rank that was seen to finish stays so, whatever becomes of its pod. A pod of no placed rank, or on
+        another node than its rank's, is none of them: whoever may create pods can write our labels.
         """
         status = self.job.status
         if not status.placement:
             return {}
-        pods = {p.rank: p for p in self.pods if p.incarnation == status.incarnation}
+        places = {p.rank: ("", p.node) for p in status.placement}
+        own = (p for p in self.pods if p.incarnation == status.incarnation)
+        pods = {p.rank: p for p in own if p.node in places.get(p.rank, ())}
         return pods | {rank: _finished(rank, pods.get(rank), status) for rank in status.finished_ranks}
 
     @cached_property

@@ -48,13 +48,7 @@ def _overbooked(cycle: Cycle) -> list[Job]:
 
 def evacuate(cycle: Cycle) -> None:
     """Move jobs off cordoned nodes; those for which there is no room stay for the time being."""
-    space, book = cycle.space, cycle.book
-    cordoned = {n.name for n in space.nodes if n.cordoned and n.ready and n.name in book.on}
-    names = {name for node in cordoned for name in book.on[node] if name in book.placed}
-    for job in sorted((book.placed[n] for n in names), key=lambda j: by_tier(j, cycle.tiers)):
-        if not cycle.settled(job):
-            continue
-        left = ", ".join(sorted(cordoned & set(job.placement)))
+    for job, left in _to_leave(cycle):
         cause = Cause("NodeCordoned", f"Leaves {left}, which is being emptied.")
         cycle.assign(job, (), cause)
         placement = place_elastic(cycle, job, len(job.placement))
@@ -62,6 +56,22 @@ def evacuate(cycle: Cycle) -> None:
             cycle.unassign(job)
         else:
             cycle.assign(job, placement, cause)
+
+
+def remain(cycle: Cycle) -> None:
+    """Say of the jobs that stay on cordoned nodes what they wait for."""
+    for job, left in _to_leave(cycle):
+        message = f"Is to leave {left}, which is being emptied, and waits for {needs(job)}, elsewhere."
+        cycle.waiting[job.name] = Waiting("NoRoomToLeave", message)
+
+
+def _to_leave(cycle: Cycle) -> list[tuple[Job, str]]:
+    """The jobs on cordoned nodes of which nothing is decided yet, and those nodes."""
+    space, book = cycle.space, cycle.book
+    cordoned = {n.name for n in space.nodes if n.cordoned and n.ready and n.name in book.on}
+    names = {name for node in cordoned for name in book.on[node] if name in book.placed}
+    jobs = sorted((book.placed[name] for name in names), key=lambda j: by_tier(j, cycle.tiers))
+    return [(job, _listed(cordoned & set(job.placement))) for job in jobs if cycle.settled(job)]
 
 
 def relocate(cycle: Cycle) -> None:

@@ -12,7 +12,7 @@ from ergosphere.scheduling.book import Book
 from ergosphere.scheduling.claims import Claims
 from ergosphere.scheduling.cycle import Cycle
 from ergosphere.scheduling.elasticity import grow, refit
-from ergosphere.scheduling.maintenance import evacuate, relocate, salvage, suspend
+from ergosphere.scheduling.maintenance import evacuate, relocate, remain, salvage, suspend
 from ergosphere.scheduling.model import DEFAULT_TIERS, Job, Node, Plan, State, Tier
 from ergosphere.scheduling.rules import Rules
 from ergosphere.scheduling.serving import Serving, admit
@@ -101,4 +101,5 @@ def _decide(cycle: Cycle) -> Plan:
     evacuate(cycle)
     grow(cycle)
     serving.explain()
+    remain(cycle)
     return Plan(cycle.actions(), cycle.waiting, tuple(sorted(cycle.admitted)), cycle.look_again)

@@ -50,17 +50,19 @@ def wrapped(
     pod_spec: Mapping[str, Any],
     image: str,
     environment: Sequence[Mapping[str, str]],
-    saving: Sequence[str] = (),
+    saving: Sequence[str],
+    job: str,
 ) -> dict[str, Any]:
     """The main container with its command under the launcher.
 
     It starts as root of the pod, and the program as the user that the probe finds. `environment` yields to
     variables of the same name in the template. `saving` are the launcher's options for a program that saves
-    its own state.
+    its own state. `job` is the UID of the job, whose files on volumes no other job's restore may cut back.
     """
     result = deepcopy(dict(container))
     result["image"] = image
     options = ["--user-file", PROBE_FILE, *_grace(pod_spec), *_carried(container, pod_spec), *saving]
+    options += ["--job", job]
     result["command"] = [LAUNCHER, "run", *options, "--", *container["command"]]
     result["env"] = _variables(container, environment)
     result["volumeMounts"] = [*container.get("volumeMounts", ()), *mounts(read_only_bin=True)]

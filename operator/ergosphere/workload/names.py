@@ -30,9 +30,20 @@ def pod_name(job: str, incarnation: int, rank: int) -> str:
     return f"{stem(job)}-{incarnation}-{rank}"
 
 
-def secret_name(job: str, uid: str) -> str:
-    """The secret with the agents' certificate. The uid keeps a job from meeting its deleted namesake's."""
-    return f"{stem(job)}-{uid[:8]}-agent"
+def host_name(job: str, rank: int) -> str:
+    """The rank's host name for the job's life, whatever its pod is called: an RFC 1123 label.
+
+    It names the pod's address, and so must not be the name of the rank's address in the job network.
+    """
+    return f"{stem(job).replace('.', '-')}-r{rank}"
+
+
+def secret_name(job: str, uid: str, authority: str) -> str:
+    """The secret with the agents' certificate. The uid keeps a job from meeting its deleted namesake's.
+
+    `authority` tells who signed it: with another one, the next incarnation has another secret.
+    """
+    return f"{stem(job)}-{uid[:8]}-agent{'-' if authority else ''}{authority}"
 
 
 def budget_name(job: str, uid: str) -> str:

@@ -42,14 +42,14 @@ def environment(world: int, rank: int, gpus: int, cidr: str) -> list[dict[str, s
     """What torchrun, Gloo and NCCL read (pytorch.org, elastic/run). A variable of the template wins.
 
     Under torchrun a worker has a process for each of its `gpus`; it sets what is not PET_ for each of them.
+    A launcher that starts such processes itself takes LOCAL_RANK for the word that somebody else has.
     """
     gang = world > 1
     master = address(cidr, 0) if gang else "127.0.0.1"
     values = {
         "RANK": str(rank),
         "WORLD_SIZE": str(world),
-        "LOCAL_RANK": "0",
-        "LOCAL_WORLD_SIZE": "1",
+        "NODE_RANK": str(rank),
         "MASTER_ADDR": master,
         "MASTER_PORT": str(MASTER_PORT),
         "PET_NNODES": str(world),
@@ -58,6 +58,8 @@ def environment(world: int, rank: int, gpus: int, cidr: str) -> list[dict[str, s
         "PET_MASTER_ADDR": master,
         "PET_MASTER_PORT": str(MASTER_PORT),
     }
+    if gpus <= 1:
+        values |= {"LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "1"}
     if gang:
         values |= dict.fromkeys(("GLOO_SOCKET_IFNAME", "TP_SOCKET_IFNAME", "NCCL_SOCKET_IFNAME"), DEVICE)
     return [{"name": name, "value": value} for name, value in values.items()]

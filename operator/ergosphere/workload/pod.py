@@ -10,7 +10,7 @@ from ergosphere.api.training_job import TrainingJob
 
 from . import cooperation, launcher, network, sidecar, store
 from .affinity import pinned_to
-from .names import job_labels, pod_name, secret_name, shelf
+from .names import host_name, job_labels, pod_name, secret_name, shelf
 from .reserved import unreserved
 from .settings import PodSettings
 
@@ -75,9 +75,11 @@ def _spec(job: TrainingJob, worker: Worker, settings: PodSettings) -> dict[str, 
         *_probes(job, worker, own, variables, settings),
         *own.get("initContainers", ()),
     ]
-    spec["volumes"] = [*own.get("volumes", ()), *sidecar.volumes(settings, secret_name(job.name, job.uid))]
+    secret = secret_name(job.name, job.uid, settings.authority)
+    spec["volumes"] = [*own.get("volumes", ()), *sidecar.volumes(settings, secret)]
     if secrets := settings.pull_secrets_with(own.get("imagePullSecrets", ())):
         spec["imagePullSecrets"] = secrets
+    spec.setdefault("hostname", host_name(job.name, worker.rank))
     spec["affinity"] = pinned_to(worker.node, own.get("affinity"))
     spec |= {"restartPolicy": "Never", "automountServiceAccountToken": False}
     if gang:
@@ -99,7 +101,7 @@ def _container(
     image = job.status.images.get(container["name"], container["image"])
     if container["name"] != main:
         return {**container, "image": image}
-    return launcher.wrapped(container, pod, image, variables, saving)
+    return launcher.wrapped(container, pod, image, variables, saving, job.uid)
 
 
 def _probes(

@@ -42,7 +42,8 @@ class PodSettings:
     `store_secret` (credentials, as environment variables) and `store_key_secret` (the encryption key, as an
     entry `key`) name Secrets in the job's own namespace. `store_shared` lets namespaces share pages.
     `pull_secrets` name Secrets there too, to pull the agent's image with. `agent_resources` are the requests
-    and limits of all containers that are Ergosphere's own. `network_cidr` must not overlap with the addresses
+    and limits of all containers that are Ergosphere's own. `authority` is a short name of the certificate
+    that the agents' are signed with. `network_cidr` must not overlap with the addresses
     of nodes, pods and services.
     """
 
@@ -58,6 +59,7 @@ class PodSettings:
     network_cidr: str = "100.64.0.0/16"
     pull_secrets: tuple[str, ...] = ()
     agent_resources: Mapping[str, Any] = field(default_factory=default_resources)
+    authority: str = ""
 
     def pull_secrets_with(self, others: Iterable[Mapping[str, str]]) -> list[Mapping[str, str]]:
         """A pod's imagePullSecrets: the given ones and these, each once."""

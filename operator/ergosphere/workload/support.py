@@ -11,12 +11,12 @@ from .names import budget_name, job_labels, secret_name
 from .pod import owner
 
 
-def agent_secret(job: TrainingJob, files: dict[str, bytes]) -> dict[str, Any]:
-    """The secret with the agents' key; `files` maps file names to PEM contents."""
+def agent_secret(job: TrainingJob, authority: str, files: dict[str, bytes]) -> dict[str, Any]:
+    """The secret with the agents' key, signed by `authority`; `files` maps file names to PEM contents."""
     return {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": _metadata(job, secret_name(job.name, job.uid)),
+        "metadata": _metadata(job, secret_name(job.name, job.uid, authority)),
         "immutable": True,
         "data": {name: b64encode(content).decode() for name, content in files.items()},
     }

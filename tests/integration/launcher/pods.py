@@ -45,11 +45,10 @@ class Job:
     def volume(self, path: str) -> Path:
         return dict(self._template.volumes)[path]
 
-    def _new_pod(self, template: Template) -> None:
+    def _new_pod(self, template: Template, options: tuple[str, ...] | None = None) -> None:
         program = self._program
-        self.pods.append(
-            self._make(template).start(*program.command, options=program.options, env=program.env)
-        )
+        chosen = program.options if options is None else options
+        self.pods.append(self._make(template).start(*program.command, options=chosen, env=program.env))
         self.agent = self.pod.agent()
 
     def start(self) -> "Job":
@@ -84,14 +83,14 @@ class Job:
         self.pod.wait()
         self.agent.close()
 
-    def begin(self, **differences: Any) -> None:
-        """Waits in a new pod, which may differ in parts of its template."""
-        self._new_pod(replace(self._template, **differences))
+    def begin(self, options: tuple[str, ...] | None = None, **differences: Any) -> None:
+        """Waits in a new pod, which may differ in the launcher's options and in parts of its template."""
+        self._new_pod(replace(self._template, **differences), options)
 
-    def arrive(self, **differences: Any) -> dict[str, Any]:
-        """Restores the last cut in a new pod, which may differ in parts of its template; it stays frozen."""
+    def arrive(self, options: tuple[str, ...] | None = None, **differences: Any) -> dict[str, Any]:
+        """Restores the last cut in a new pod, which may differ as for `begin`; it stays frozen."""
         old = self.pod
-        self.begin(**differences)
+        self.begin(options, **differences)
         self.pod.receive(old, self.cut)
         return self.agent.restore(self.cut)
 

@@ -1,6 +1,8 @@
 """What real programs are made of, moved twice: everything must still be connected with everything."""
 
+import shutil
 import tarfile
+from pathlib import Path
 
 import pytest
 from tests.integration.launcher.agent import Refused
@@ -236,6 +238,58 @@ def test_a_log_on_a_volume_is_set_back_to_the_cut(pods: Pods, options: tuple[str
     job.await_lines(5)
     job.dump()
     assert_counted((job.volume("/data") / "log").read_text().splitlines())
+
+
+def test_a_log_that_another_job_may_still_write_is_left_as_it_is(pods: Pods) -> None:
+    job = pods.python(APPEND, options=("--job", "first"), volumes=("/data",))
+    log = job.volume("/data") / "log"
+    job.await_lines(5)
+    job.dump()
+    job.thaw()
+    job.await_lines(20)
+    job.fail()
+    written = log.read_text()
+    job.arrive(options=("--job", "second"))
+    assert log.read_text() == written
+    job.fail()
+    job.arrive()
+    assert len(log.read_text()) < len(written)
+
+
+SCRIPT = """
+cd "$(dirname "$0")/..data" || exit
+for ((n = 0; ; n++)); do
+    echo $n
+    sleep 0.01
+done
+"""
+
+
+def fill_config_map(volume: Path, stamp: str) -> None:
+    """What the kubelet makes of a ConfigMap in each new pod."""
+    for path in volume.glob("..2025*"):
+        shutil.rmtree(path)
+    for name in ("run.sh", "..data"):
+        (volume / name).unlink(missing_ok=True)
+    (volume / stamp).mkdir()
+    (volume / stamp / "run.sh").write_text(SCRIPT)
+    (volume / "..data").symlink_to(stamp)
+    (volume / "run.sh").symlink_to("..data/run.sh")
+
+
+@each_user
+def test_a_shell_goes_on_with_its_script_from_a_config_map(pods: Pods, options: tuple[str, ...]) -> None:
+    job = pods.job("/bin/bash", "/scripts/run.sh", options=options, volumes=("/scripts",))
+    fill_config_map(job.volume("/scripts"), "..2025_11_27_05_59_07.123456789")
+    job.start()
+    for stamp in ("..2025_11_27_06_10_00.1", "..2025_11_27_06_20_00.4294967295"):
+        job.await_lines(5)
+        job.dump()
+        job.leave()
+        fill_config_map(job.volume("/scripts"), stamp)
+        job.arrive()
+        job.agent.call("thaw")
+    assert_counted(job.await_lines(5))
 
 
 def test_a_file_on_a_volume_that_is_gone_is_named(pods: Pods) -> None:

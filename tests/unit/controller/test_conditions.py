@@ -32,15 +32,15 @@ def test_the_nodes_of_a_job_are_named() -> None:
 
 
 def test_of_very_many_nodes_the_first_are_named_and_all_counted() -> None:
-    nodes = named(4096)
+    nodes = named(1024)
     scene = Scene().placed(*nodes)
     first = ", ".join(nodes[:16])
-    assert said(scene, "Placed").message == f"on 4096 nodes: {first}, ..."
-    assert status(scene).nodes == f"4096 nodes: {first.replace(', ', ',')},..."
+    assert said(scene, "Placed").message == f"on 1024 nodes: {first}, ..."
+    assert status(scene).nodes == f"1024 nodes: {first.replace(', ', ',')},..."
 
 
 def test_a_message_that_is_too_long_is_cut_short() -> None:
-    waiting = Waiting("GpusStillHeld", ", ".join(named(4096)))
+    waiting = Waiting("GpusStillHeld", ", ".join(named(1024)))
     assert len(said(Scene(), "Placed", waiting).message) == 32768
 
 

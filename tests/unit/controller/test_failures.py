@@ -7,7 +7,9 @@ import pytest
 from tests.unit.controller.builders import NOW, Scene
 
 from ergosphere.api.agent import Exit, Phase
+from ergosphere.api.meta import condition
 from ergosphere.controller.acts import CreatePods, DeletePods, Tell, acts
+from ergosphere.controller.conditions import uncreated
 from ergosphere.controller.feasible import Feasible
 from ergosphere.controller.fleet import job as planned
 from ergosphere.controller.lifecycle import advance
@@ -27,6 +29,48 @@ def test_a_pod_whose_kubelet_ended_it_for_its_own_doing_is_a_failure_with_backof
     (told,) = result.happenings
     assert told.reason == "WorkerFailed"
     assert told.message == f"rank 0 on n1 was ended by its kubelet: {EVICTED}; the job goes on in 10 s"
+
+
+def refused(*nodes: str) -> Scene:
+    """A job none of whose pods the API server creates, since NOW."""
+    scene = Scene().placed(*nodes)
+    scene.pods, scene.status["conditions"] = [], []
+    view = scene.view()
+    scene.status = uncreated(view.job, view.job.status, "exceeded quota", NOW).to_dict()
+    return scene
+
+
+def test_a_job_whose_pods_are_refused_for_long_leaves_its_gpus_to_others_and_says_why_meanwhile() -> None:
+    scene = refused("n1", "n2")
+    assert after(scene, later=59).status.placement
+    result = after(scene, later=60)
+    assert (result.status.placement, result.status.failures) == ([], 0)
+    assert result.status.not_before == NOW + timedelta(seconds=120)
+    (told,) = result.happenings
+    assert (told.reason, told.warning) == ("FailedCreate", True)
+    assert told.message == "exceeded quota; it gives its GPUs back, and is tried again in 60 s"
+    scene.status = result.status.to_dict()
+    assert pods_created(after(scene, later=119)) == ("FailedCreate", "exceeded quota")
+    assert pods_created(after(scene, later=120)) == ("NotCreated", "")
+    assert pods_created(after(scene.spec(suspend=True), later=100)) == ("NotCreated", "")
+
+
+def test_a_job_that_has_some_of_its_pods_is_not_given_up() -> None:
+    scene = refused("n1", "n2")
+    scene.pods = Scene().placed("n1").pods
+    assert after(scene, later=600).status.placement
+
+
+def test_pods_that_are_not_created_yet_are_waited_for() -> None:
+    scene = Scene().placed("n1")
+    scene.pods, scene.status["conditions"] = [], []
+    assert after(scene, later=600).status.placement
+
+
+def pods_created(found: Next) -> tuple[str, str]:
+    said = condition(found.status.conditions, "PodsCreated")
+    assert said
+    return said.reason, said.message
 
 
 def test_of_a_gang_one_such_pod_is_blamed_once_the_others_are_known_to_be_there() -> None:

@@ -1,5 +1,6 @@
 """What becomes of a job, scenario by scenario."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,7 +8,7 @@ from tests.unit.controller.builders import NOW, Scene
 
 from ergosphere.api.agent import Phase
 from ergosphere.api.meta import is_true
-from ergosphere.controller.acts import Ask, CreateCheckpoint, CreatePods, DeletePods, Tell, acts
+from ergosphere.controller.acts import Ask, CreateCheckpoint, CreatePods, DeletePods, NoteUnusable, Tell, acts
 from ergosphere.controller.conditions import Waiting
 from ergosphere.controller.lifecycle import advance
 from ergosphere.controller.moment import Moment
@@ -33,6 +34,18 @@ def test_a_placed_job_is_a_new_incarnation_from_the_beginning():
     assert result.status.incarnation == 1
     assert result.status.restore_from == ""
     assert reasons(result) == ["Fits", "Placed"]
+
+
+def test_a_pod_of_no_placed_rank_or_on_another_node_than_its_ranks_is_no_worker():
+    scene = Scene().placed("n1", "n2", ran=True).running()
+    forged = [
+        replace(scene.pods[0], name="x", uid="x", rank=2),
+        replace(scene.pods[1], name="y", uid="y", node="n3"),
+    ]
+    scene.pods += forged
+    assert [p.uid for p in scene.view().workers.values()] == ["p1-0", "p1-1"]
+    (act,) = [a for a in acts(scene.view(), 15, NOW) if isinstance(a, DeletePods)]
+    assert [p.uid for p in act.pods] == ["x", "y"]
 
 
 def test_a_waiting_job_says_why():
@@ -204,7 +217,7 @@ def test_a_corrupt_checkpoint_is_marked_before_another_is_tried():
     )
     view = scene.view()
     assert nodes(after(scene).status) == ["n1"]
-    assert [type(a).__name__ for a in acts(view, 15, NOW)] == ["NoteCorrupt"]
+    assert [type(a).__name__ for a in acts(view, 15, NOW)] == ["NoteUnusable"]
 
 
 def test_an_evicted_pod_is_cut_at_once_even_after_a_failed_cut():
@@ -284,6 +297,32 @@ def test_the_pods_of_a_job_that_has_ended_are_kept_but_for_those_that_would_not_
     scene.status |= {"placement": [], "conditions": [done | {"lastTransitionTime": NOW.isoformat()}]}
     (delete,) = [a for a in acts(scene.view(), 15, NOW) if isinstance(a, DeletePods)]
     assert [pod.name for pod in delete.pods] == ["a-1-2"]
+
+
+def unrestored(attempt: int, *checkpoints: str) -> Scene:
+    """A job that could not be restored from the last of its checkpoints, for the n-th time in a row."""
+    last = f"c-{len(checkpoints)}"
+    scene = Scene().placed("n1", restoreFrom=f"ns/a/{last}", restoreFailures=attempt - 1)
+    for number, name in enumerate(checkpoints, 1):
+        scene.checkpoint(name, "Ready", uid=f"c-{number}")
+    return scene.failed_agent("FileMissing")
+
+
+def test_what_cannot_be_restored_is_tried_ever_later():
+    waits = []
+    for attempt in (1, 2, 3, 9):
+        result = after(unrestored(attempt, "a-1"))
+        assert (result.status.placement, result.status.failures) == ([], 0)
+        assert result.status.restore_failures == attempt
+        waits.append((result.status.not_before - NOW).total_seconds())
+    assert waits == [10, 20, 40, 360]
+
+
+def test_after_three_attempts_the_checkpoint_before_is_next():
+    assert not [a for a in acts(unrestored(2, "a-1", "a-2").view(), 15, NOW) if isinstance(a, NoteUnusable)]
+    (note,) = [a for a in acts(unrestored(3, "a-1", "a-2").view(), 15, NOW) if isinstance(a, NoteUnusable)]
+    assert (note.checkpoint.name, note.failure.reason) == ("a-2", "FileMissing")
+    assert after(unrestored(3, "a-1", "a-2")).status.placement
 
 
 def test_old_checkpoints_go_and_those_that_are_needed_stay():

@@ -35,6 +35,23 @@ def test_a_cordoned_node_is_emptied_by_migration():
     assert done.actions[0].placement == ("b", "b")
 
 
+def test_a_job_that_finds_no_room_off_a_cordoned_node_stays_and_is_told_what_it_waits_for():
+    job = Job("j", workers=2, state=State.RUNNING, placement=("a", "a"), tier="Premium")
+    other = Job("o", workers=4, state=State.RUNNING, placement=("b",) * 4, tier="Basic")
+    done = plan(fleet(Node("a", 4, cordoned=True), Node("b", 4)), [job, other], 0, DEFAULT_TIERS)
+    assert done.actions == ()
+    told = done.waiting["j"]
+    assert told.reason == "NoRoomToLeave"
+    assert told.message == (
+        "Is to leave a, which is being emptied, and waits for 2 times 1 GPU, each on one node, elsewhere."
+    )
+
+
+def test_a_job_on_the_move_off_a_cordoned_node_is_not_told_that_it_stays():
+    job = Job("j", state=State.RUNNING, placement=("a",), leaving=("b",))
+    assert plan(fleet(Node("a", 4, cordoned=True)), [job], 0, DEFAULT_TIERS).waiting == {}
+
+
 def test_a_job_on_a_lost_node_restarts_elsewhere():
     job = Job("j", workers=2, state=State.RUNNING, placement=("a", "b"))
     done = plan(fleet(Node("a", 1, ready=False), Node("b", 2)), [job], 0, DEFAULT_TIERS)

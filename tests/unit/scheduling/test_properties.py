@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from tests.unit.scheduling.clusters import LEVELS, NOW, applied, clusters, used
 
 from ergosphere.scheduling import promise
-from ergosphere.scheduling.model import DEFAULT_TIERS, Fleet, Job, Preempt, State
+from ergosphere.scheduling.model import DEFAULT_TIERS, Fleet, Job, Node, Preempt, State
 from ergosphere.scheduling.placing import place
 from ergosphere.scheduling.plan import plan
 from ergosphere.scheduling.planner import Planner
@@ -111,10 +111,17 @@ def test_planning_again_after_a_plan_was_carried_out_gives_no_action(
 def test_who_waits_is_told_why_and_nobody_else(cluster: tuple[Fleet, list[Job]]) -> None:
     fleet, jobs = cluster
     done = plan(fleet, jobs, NOW)
-    assert done.waiting.keys() == {job.name for job in applied(jobs, done) if not job.placement}
+    after = applied(jobs, done)
+    staying = {job.name for job in after if any(emptied(fleet.nodes[node]) for node in job.placement)}
+    acted = {action.job for action in done.actions}
+    assert done.waiting.keys() == {job.name for job in after if not job.placement} | (staying - acted)
     for why in [*done.waiting.values(), *done.actions]:
         assert why.reason.isidentifier()
         assert why.message.endswith(".")
+
+
+def emptied(node: Node) -> bool:
+    return node.cordoned and node.ready
 
 
 @thorough

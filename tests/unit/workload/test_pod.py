@@ -10,6 +10,7 @@ from ergosphere.workload.names import pod_name, stem
 from ergosphere.workload.network import identifier
 from ergosphere.workload.pod import Worker, worker_pod
 from ergosphere.workload.settings import PodSettings, StoreVolume
+from ergosphere.workload.support import agent_secret
 
 SETTINGS = PodSettings("agent:1", "file:///ergosphere/store", StoreVolume(host_path="/var/lib/store"))
 USER_NAMESPACE_OFF = PodSettings("agent:1", "s3://bucket", None, "credentials", user_namespaces=False)
@@ -239,6 +240,21 @@ def test_a_gang_gets_what_torchrun_sets_and_names_for_its_ranks():
 def test_torchrun_starts_a_process_for_each_gpu_of_a_worker():
     pod = built(resources={"limits": {"nvidia.com/gpu": 2}})
     assert variables(pod)["PET_NPROC_PER_NODE"] == "2"
+    assert variables(pod)["NODE_RANK"] == "0"
+    assert not {"LOCAL_RANK", "LOCAL_WORLD_SIZE"} & variables(pod).keys()
+
+
+def test_a_new_authority_s_certificate_is_in_a_secret_of_its_own():
+    for authority in ("0a1b2c3d", "4e5f6a7b"):
+        pod = built(settings=replace(SETTINGS, authority=authority))
+        (tls,) = [v for v in pod["spec"]["volumes"] if v["name"] == "ergosphere-tls"]
+        assert tls["secret"]["secretName"].endswith(f"-agent-{authority}")
+        assert agent_secret(job(), authority, {})["metadata"]["name"] == tls["secret"]["secretName"]
+
+
+def test_a_rank_keeps_its_host_name_wherever_it_goes():
+    names = {built(Worker(2, 4, n, "n1"), workers=4)["spec"]["hostname"] for n in (1, 2)}
+    assert names == {"j-r2"}
 
 
 def test_a_single_worker_has_no_network_to_pay_for():
