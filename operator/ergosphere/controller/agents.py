@@ -74,6 +74,7 @@ class Agents:
                 headers={"Content-Type": "application/json"},
                 server_hostname=address.server_name,
                 timeout=timeout,
+                allow_redirects=False,
             ) as response:
                 body = await _body(response)
                 self.unheard.pop(address.pod, None)
@@ -125,7 +126,12 @@ class Agents:
         query = {"after": str(after), "timeoutSeconds": str(poll_seconds)}
         timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=2)
         async with self._http().get(
-            url, params=query, server_hostname=address.server_name, timeout=timeout, raise_for_status=True
+            url,
+            params=query,
+            server_hostname=address.server_name,
+            timeout=timeout,
+            raise_for_status=True,
+            allow_redirects=False,
         ) as response:
             return Report.model_validate_json(await _body(response))
 

@@ -82,3 +82,22 @@ async def test_an_answer_without_an_end_is_not_read_to_it(
 async def test_an_answer_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async with spoken_to(Forged(HUGE, packed=True), tmp_path, monkeypatch) as agents:
         assert not await agents.tell(ADDRESS, Go())
+
+
+async def test_an_agent_sends_the_operator_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = Referring(SHORT)
+    async with spoken_to(agent, tmp_path, monkeypatch) as agents:
+        assert not await agents.tell(ADDRESS, Go())
+    assert agent.asked == ["/v1/commands"]
+
+
+class Referring(Forged):
+    """An agent that sends whoever asks it elsewhere."""
+
+    asked: list[str]
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        self.asked = [*getattr(self, "asked", []), request.path]
+        return web.Response(status=307, headers={"Location": "/elsewhere"})
