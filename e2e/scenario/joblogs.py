@@ -83,8 +83,9 @@ class JobLogs:
 
     def _follow(self, incarnation: int, rank: int, pod: str) -> None:
         path = self._folder / f"{pod}.log"
-        self._files[pod] = (incarnation, rank, path)
         with path.open("w") as file:
+            # Who reads meanwhile finds a file that is there, and a mapping that does not change.
+            self._files = {**self._files, pod: (incarnation, rank, path)}
             self._followers.append(
                 self._kubectl.stream(
                     *("logs", "-f", "-n", self._namespace, pod, "-c", self._container), into=file
