@@ -26,6 +26,11 @@ MOST_UNFIT = 256
 MAX_LEDGER = 128
 
 
+def _nothing(value: object) -> bool:
+    """Whether a field that an older schema does not declare, and refuses, says nothing."""
+    return not value
+
+
 class CutPurpose(StrEnum):
     """Whether the job runs on after a cut, or leaves its nodes with it."""
 
@@ -148,7 +153,7 @@ class TrainingJobStatus(Model):
     restore_from: str = Field(default="", max_length=253)
     """The id of the checkpoint that the current incarnation started from; empty for a fresh start."""
 
-    restore_failures: Count = 0
+    restore_failures: Count = Field(default=0, exclude_if=_nothing)
     """How often in a row the job could not be restored from that checkpoint."""
 
     images: Images = Field(default={})
@@ -179,7 +184,7 @@ class TrainingJobStatus(Model):
     """When the job last left its nodes with a cut."""
 
     finished_ranks: list[Annotated[int, Field(ge=0, le=MAX_WORKERS - 1)]] = Field(
-        default=[], max_length=MAX_WORKERS
+        default=[], max_length=MAX_WORKERS, exclude_if=_nothing
     )
     """The ranks of the current incarnation whose programs have ended with 0, while others run."""
 

@@ -11,6 +11,7 @@ from tests.unit.api.builders import checkpoint, container, job
 from ergosphere.api.checkpoint import Checkpoint
 from ergosphere.api.service_tier import ServiceTierSpec
 from ergosphere.api.training_job import TrainingJob
+from ergosphere.api.training_job_status import TrainingJobStatus
 
 _WORDS = st.text(st.characters(codec="ascii", categories=["Ll"]), min_size=1, max_size=8)
 _JSON = st.recursive(
@@ -100,3 +101,10 @@ def test_a_promise_is_an_exact_decimal() -> None:
 def test_a_promise_that_nobody_can_keep_is_refused(fraction: str) -> None:
     with pytest.raises(ValidationError):
         ServiceTierSpec(gpu_fraction=fraction)
+
+
+def test_a_status_writes_what_older_schemas_do_not_know_only_where_there_is_something_to_say() -> None:
+    status = TrainingJobStatus().model_copy(update={"finished_ranks": [], "restore_failures": 0})
+    assert not {"finishedRanks", "restoreFailures"} & status.to_dict().keys()
+    status = status.model_copy(update={"finished_ranks": [1], "restore_failures": 2})
+    assert (status.to_dict()["finishedRanks"], status.to_dict()["restoreFailures"]) == ([1], 2)
