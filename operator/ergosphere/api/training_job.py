@@ -3,10 +3,7 @@
 from typing import Literal
 
 from ergosphere.api.definition import AGE, Column, Definition
-from ergosphere.api.meta import (
-    Resource,
-    is_true,
-)
+from ergosphere.api.meta import Resource, is_true
 from ergosphere.api.training_job_spec import TrainingJobSpec
 from ergosphere.api.training_job_status import COMPLETE, FAILED, TrainingJobStatus
 

@@ -1,5 +1,6 @@
 """The status of a `TrainingJob`: what the operator has seen and done."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated
 
@@ -205,3 +206,7 @@ class TrainingJobStatus(Model):
 
     timings: Timings = Field(default={})
     """How long each part of the last move took, in milliseconds (freeze, dump, store, place, fetch...)."""
+
+    def too_early(self, now: datetime) -> bool:
+        """Whether the job must not be started again yet, or not be cut again."""
+        return self.not_before is not None and now < self.not_before

@@ -93,12 +93,12 @@ class Log:
             begun = [pod for pod in pods if started(pod, self._container)]
             for pod in begun:
                 self._print(pod, follow=follow)
-            if not begun:
-                self._say_why()
-            if over and not begun:
+            if begun:
+                continue
+            self._say_why()
+            if over:
                 return
-            if not begun:
-                time.sleep(_LOOK_SECONDS)
+            time.sleep(_LOOK_SECONDS)
 
     def _print(self, pod: Object, *, follow: bool) -> None:
         self._say_gone(incarnation(pod) - 1)

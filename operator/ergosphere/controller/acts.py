@@ -162,7 +162,8 @@ def _pods(view: JobView) -> Iterator[Act]:
     if missing:
         yield CreatePods(missing)
     wanted = {pod.uid for pod in view.workers.values()}
-    unwanted = [p for p in view.pods if p.uid not in wanted and not _to_be_read(view, p)]
+    kept = wanted | _to_be_read(view)
+    unwanted = [p for p in view.pods if p.uid not in kept]
     at_once = not view.job.finished
     slow = {p.uid for p in unwanted if p.deleting and not (at_once and p.grace_seconds > AT_ONCE_SECONDS)}
     due = tuple(p for p in unwanted if p.uid not in slow)
@@ -172,15 +173,15 @@ def _pods(view: JobView) -> Iterator[Act]:
         yield DeleteBudget()
 
 
-def _to_be_read(view: JobView, pod: WorkerPod) -> bool:
-    """Whether a pod is kept because its log is: of a job's end, as a Job's are, or of its last failure.
+def _to_be_read(view: JobView) -> set[str]:
+    """The pods that are kept for their logs, by uid: of a job's end, as a Job's are, or of its last failure.
 
     One that has not quite ended keeps no pod that comes after it waiting.
     """
-    job = view.job
-    over = pod.over or (pod.ending and not job.status.placement)
-    last = job.finished and pod.incarnation == job.status.incarnation
-    return over and (last or pod in blame.last_failed(view))
+    job, failed = view.job, {p.uid for p in blame.last_failed(view)}
+    over = (p for p in view.pods if p.over or (p.ending and not job.status.placement))
+    last = job.status.incarnation if job.finished else None
+    return {p.uid for p in over if p.incarnation == last or p.uid in failed}
 
 
 def _cut(view: JobView, lease_seconds: float) -> Iterator[Act]:

@@ -112,7 +112,7 @@ def _nodes(status: TrainingJobStatus) -> list[str]:
 def _without_refusal(job: TrainingJob, status: TrainingJobStatus, now: datetime) -> TrainingJobStatus:
     """The status of a job that asks for no pods, nor is to again soon, does not say that they are refused."""
     created = condition(status.conditions, PODS_CREATED)
-    backs_off = status.not_before is not None and now < status.not_before and not job.spec.suspend
+    backs_off = status.too_early(now) and not job.spec.suspend
     if status.placement or backs_off or created is None or created.reason != FAILED_CREATE:
         return status
     return set_condition(job, status, PODS_CREATED, False, "NotCreated", "", now)

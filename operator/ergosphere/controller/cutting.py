@@ -43,7 +43,7 @@ def begin(view: JobView, decision: Action | None, now: datetime) -> Change | Non
     wish = wish or _keep(view, now)
     if wish and wish[0] is not CheckpointReason.REQUESTED and finished(view):
         return _too_late(view, wish[0], now)
-    if wish and wish[0] not in _URGENT and status.not_before and now < status.not_before:
+    if wish and wish[0] not in _URGENT and status.too_early(now):
         return None
     why = decision.message if decision and wish and wish[0] in _PLANNED else ""
     return _begun(status, *wish, view, why) if wish and arrived(view) else None
@@ -59,7 +59,7 @@ def _too_late(view: JobView, reason: CheckpointReason, now: datetime) -> Change 
         return None
     if reason is CheckpointReason.SUSPEND:
         return _left_uncut(view, who, now)
-    if status.not_before and now < status.not_before:
+    if status.too_early(now):
         return None
     message = f"{who}, so the job cannot be cut ({reason.value})"
     after = status.model_copy(update={"not_before": again(now)})

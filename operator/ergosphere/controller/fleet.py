@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from ergosphere.api.checkpoint import Platform
@@ -64,11 +65,17 @@ def orphaned(views: Iterable[JobView], tiers: Mapping[str, Tier]) -> Mapping[str
     return {name: Tier(name, 0.0, lowest) for name in sorted(gone)}
 
 
-def job(view: JobView, feasible: Feasible, bound: tuple[Binding, ...], now: float) -> Job:
+def job(
+    view: JobView,
+    feasible: Feasible,
+    bound: tuple[Binding, ...],
+    now: float,
+    doubtful: frozenset[str] = frozenset(),
+) -> Job:
     """One job as the planner sees it: what it asks for, what it holds and what it is about to leave.
 
     `feasible` knows the nodes, `bound` are its volumes that not every node has, `now` is in seconds since the
-    epoch.
+    epoch. Of `doubtful` nodes it is given none.
     """
     spec, status = view.job.spec, view.job.status
     placement, leaving = _held(view)
@@ -93,7 +100,7 @@ def job(view: JobView, feasible: Feasible, bound: tuple[Binding, ...], now: floa
         gpu_types=frozenset(spec.placement.gpu_types),
         platforms=frozenset({platform(needed)} if needed else ()),
         allowed=_allowed(view, feasible, bound, now),
-        excluded=_unfit(status, now),
+        excluded=_unfit(status, now) | doubtful,
         topology=Topology(level, required=topology.required is not None) if level else None,
         relocation=relocation(view),
         moving=moving(view.job),
@@ -105,7 +112,7 @@ def job(view: JobView, feasible: Feasible, bound: tuple[Binding, ...], now: floa
 def backs_off(view: JobView, now: float) -> bool:
     """Whether the job holds nothing, and must not be tried again yet."""
     status = view.job.status
-    return not status.placement and status.not_before is not None and now < status.not_before.timestamp()
+    return not status.placement and status.too_early(datetime.fromtimestamp(now, UTC))
 
 
 def _allowed(
@@ -172,12 +179,14 @@ def wants_gpus(view: JobView, alive: Set[str]) -> bool:
     if view.job.deleted or view.job.finished or starting.awaits_checkpoint(view):
         return False
     status = view.job.status
-    finished = {p.node for p in status.placement if p.rank in status.finished_ranks}
+    done = set(status.finished_ranks)
+    finished = {p.node for p in status.placement if p.rank in done} if done else set()
     return finished <= alive or any(p.node not in alive for p in _unfinished(status))
 
 
 def _unfinished(status: TrainingJobStatus) -> list[WorkerPlacement]:
-    return [p for p in status.placement if p.rank not in status.finished_ranks]
+    done = set(status.finished_ranks)
+    return [p for p in status.placement if p.rank not in done]
 
 
 def _node(

@@ -70,13 +70,12 @@ def decide(cache: Cache, now: float, levels: tuple[str, ...], planner: Follower)
     alive = {node["metadata"]["name"] for node in nodes} - cache.lost
     served = {**tiers, **fleet.orphaned(views, tiers)}
     wanting = [v for v in views if _is_served(v, tiers) and fleet.wants_gpus(v, alive)]
-    seen = _seen(wanting, cache, Feasible(nodes), now)
+    seen = _seen(wanting, cache, Feasible(nodes), now, doubtful(nodes, cache.lost))
     known = [view for view in wanting if isinstance(seen[view.job.uid], Seen)]
     # A pod of a job that the planner does not see, such as one that has ended, is in the way like any other.
     ours = {v.job.uid: fleet.Share(v.job.namespace, v.job.spec.gpus_per_worker()) for v in known}
     space = fleet.fleet(nodes, cache.objects(PODS).values(), ours, levels, cache.lost)
-    doubt = doubtful(nodes, cache.lost)
-    jobs = [replace(s.job, excluded=s.job.excluded | doubt) for s in seen.values() if isinstance(s, Seen)]
+    jobs = [one.job for one in seen.values() if isinstance(one, Seen)]
     bound = {uid: one.bound for uid, one in seen.items() if isinstance(one, Seen)}
     result = planner.plan(space, jobs, now, served)
     keys = {view.job.uid: (view.job.namespace, view.job.name) for view in views}
@@ -112,7 +111,7 @@ class Seen:
 
 
 def _seen(
-    views: Iterable[JobView], cache: Cache, feasible: Feasible, now: float
+    views: Iterable[JobView], cache: Cache, feasible: Feasible, now: float, doubt: frozenset[str]
 ) -> dict[str, Seen | Waiting]:
     """Each job by its uid. One whose pod template makes no sense waits, and keeps no other from its plan.
 
@@ -122,7 +121,7 @@ def _seen(
     for view in views:
         try:
             bound = cache.bindings(view.job)
-            found[view.job.uid] = Seen(fleet.job(view, feasible, bound, now), bound)
+            found[view.job.uid] = Seen(fleet.job(view, feasible, bound, now, doubt), bound)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             why = f"spec.template.spec is not one of a pod ({type(error).__name__}: {error})"
             found[view.job.uid] = Waiting("InvalidTemplate", why[:1024])

@@ -30,7 +30,7 @@ def start(view: JobView, decision: Action | None, now: datetime) -> Change | Non
     if status.cut:
         places = [WorkerPlacement(rank=rank, node=node) for rank, node in enumerate(decision.placement)]
         return status.model_copy(update={"cut": status.cut.model_copy(update={"target": places})}), ()
-    if status.placement or (status.not_before and now < status.not_before):
+    if status.placement or status.too_early(now):
         return None
     after = placed(view, status, decision.placement, now)
     return after, (Happening(decision.reason, decision.message), announcement(after))
