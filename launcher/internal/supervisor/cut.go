@@ -14,7 +14,7 @@ import (
 // freeze stops the program under a lease, and writes nothing yet: a gang is dumped when all of it stands still. Asked again
 // for the cut that it already holds, it answers the same.
 func (s *Supervisor) freeze(call link.Call) error {
-	if s.state == Frozen && call.Cut == s.cut {
+	if s.isHeldFor(call.Cut) {
 		call.Answer(s.said)
 		return nil
 	}
@@ -45,13 +45,12 @@ func (s *Supervisor) onFrozen(call link.Call, frozen checkpoint.Frozen, err erro
 // dump freezes the program unless it is frozen, writes its image and leaves it frozen under a lease. Asked again for the
 // cut it already holds, it answers the same.
 func (s *Supervisor) dump(call link.Call) error {
-	frozen := s.frozen
-	switch {
-	case s.state == Frozen && call.Cut == s.cut && frozen == nil:
+	held, frozen := s.isHeldFor(call.Cut), s.frozen
+	if held && frozen == nil {
 		call.Answer(s.said)
 		return nil
-	case s.state == Frozen && call.Cut == s.cut && call.Dir == frozen.Dir && call.LeaseSeconds != 0:
-	default:
+	}
+	if !held || call.Dir != frozen.Dir || call.LeaseSeconds == 0 {
 		if err := s.mayCut(call, "dump"); err != nil {
 			return err
 		}
@@ -68,6 +67,9 @@ func (s *Supervisor) dump(call link.Call) error {
 	})
 	return nil
 }
+
+// isHeldFor says whether the program stands still for that cut already.
+func (s *Supervisor) isHeldFor(cut string) bool { return s.state == Frozen && cut == s.cut }
 
 // mayCut checks that a program that runs can be cut as the request says.
 func (s *Supervisor) mayCut(call link.Call, operation string) error {
