@@ -64,6 +64,7 @@ func TestAHostileArchiveCannotLeaveItsRoot(t *testing.T) {
 }
 
 func TestLinksThatWaitInTheImageAreNotFollowed(t *testing.T) {
+	takesRoot(t)
 	inside, outside := t.TempDir(), t.TempDir()
 	in := inside[1:]
 	write(t, outside+"/secret", "secret")

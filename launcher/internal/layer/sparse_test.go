@@ -125,6 +125,7 @@ func TestAFileInTooManyPiecesEndsInOne(t *testing.T) {
 }
 
 func TestWhatAnotherContainerRemovesMeanwhileIsLeftOut(t *testing.T) {
+	takesRoot(t)
 	from, to := t.TempDir(), t.TempDir()
 	for _, name := range []string{"gone", "kept", "now-a-directory", "now-a-link", "tree/gone", "tree-link/gone"} {
 		write(t, from+"/"+name, "content")
