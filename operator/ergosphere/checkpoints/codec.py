@@ -4,7 +4,7 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import zstandard
 from blake3 import blake3
@@ -15,9 +15,8 @@ from ergosphere.checkpoints.blobs import Data
 from ergosphere.checkpoints.errors import Corrupt, Denied, Invalid
 
 _LEVEL = 3  # zstd's own default; higher ones gain nothing on memory
-# Finds nothing in floating-point numbers, at memory speed; `_LEVEL` gains a twelfth, at an eighth of it.
-_FAST = -5
-_WORTH = 0.9  # of the size: what compresses to less is worth the time
+_WORTH = 0.92  # of the size: compressing what takes more, as most floating-point numbers do, is not worth it
+_SAMPLES, _SAMPLE = 16, 512  # how many pieces of a block are tried, and the size of each
 _NONCE = 12
 _TAG = 16
 
@@ -25,6 +24,13 @@ _TAG = 16
 def digest(data: Data) -> str:
     """The BLAKE3 hash of `data`, in hexadecimal."""
     return blake3(data).hexdigest()
+
+
+class Sealed(NamedTuple):
+    """A block as it is kept, and whether it is there as it is, not compressed."""
+
+    data: Data
+    raw: bool
 
 
 class Codec:
@@ -38,20 +44,24 @@ class Codec:
 
     def seal(self, data: Data) -> bytes:
         """`data` compressed with zstd, and encrypted with AES-256-GCM if this codec has a key."""
-        return bytes(self._encrypt(self._compressor(_LEVEL).compress(data)))
+        return bytes(self._encrypt(self._compressor().compress(data)))
 
-    def seal_all(self, parts: Sequence[Data]) -> list[Data]:
-        """Each of `parts` sealed by itself; the first tells whether compressing the others is worth the time.
+    def seal_all(self, blocks: Sequence[memoryview]) -> list[Sealed]:
+        """Each block sealed by itself; what a sample tells would hardly get smaller is not compressed.
 
-        One call for many, as each takes hold of the interpreter anew.
+        What is neither compressed nor encrypted is not copied. One call for many, as each takes hold of
+        the interpreter anew.
         """
-        first: Data = self._compressor(_LEVEL).compress(parts[0])
-        if len(parts) == 1:
-            return [self._encrypt(first)]
-        level = _LEVEL if len(first) < _WORTH * len(parts[0]) else _FAST
-        packed: Any = self._compressor(level).multi_compress_to_buffer(list(parts[1:]))
-        rest: list[Data] = [memoryview(packed[number]) for number in range(len(packed))]
-        return [self._encrypt(each) for each in (first, *rest)]
+        raw = [not self._shrinks(block) for block in blocks]
+        shrinking: list[bytes | bytearray | memoryview] = [
+            block for block, kept in zip(blocks, raw, strict=True) if not kept
+        ]
+        packed: Any = self._compressor().multi_compress_to_buffer(shrinking) if shrinking else []
+        smaller = (memoryview(packed[number]) for number in range(len(packed)))
+        return [
+            Sealed(self._encrypt(block if kept else next(smaller)), kept)
+            for block, kept in zip(blocks, raw, strict=True)
+        ]
 
     def open(self, sealed: Data, size: int, expected: str) -> bytes:
         """The at most `size` bytes behind `sealed`, which must have the hash `expected`.
@@ -65,12 +75,17 @@ class Codec:
                 raise Corrupt("stored bytes unpack to more than they may")
             return self._decompressor().decompress(packed, max_output_size=size)
 
-    def open_into(self, target: memoryview, sealed: Data, expected: str) -> None:
+    def open_into(self, target: memoryview, sealed: Sealed, expected: str) -> None:
         """Fill `target` with the bytes behind `sealed`; as `open`, and `Corrupt` for more or fewer bytes.
 
         Memory that was used before is best: the system gives new memory page by page, and takes its time.
         """
-        packed = self._verified(sealed, expected)
+        packed = self._verified(sealed.data, expected)
+        if sealed.raw:
+            if len(packed) != len(target):
+                raise Corrupt("stored bytes are not as many as they must be")
+            target[:] = packed
+            return
         with self._unpacking(), self._decompressor().stream_reader(packed) as reader:
             if zstandard.frame_content_size(packed) != len(target) or reader.readinto(target) != len(target):
                 raise Corrupt("stored bytes do not unpack to as many as they must")
@@ -89,6 +104,11 @@ class Codec:
                 raise Denied("stored bytes are not readable without an encryption key") from error
             raise Corrupt("stored bytes do not decompress") from error
 
+    def _shrinks(self, block: memoryview) -> bool:
+        apart = max(_SAMPLE, len(block) // _SAMPLES)
+        sample = b"".join(block[at : at + _SAMPLE] for at in range(0, len(block), apart))
+        return len(self._compressor().compress(sample)) < _WORTH * len(sample)
+
     def _encrypt(self, packed: Data) -> Data:
         if self._cipher is None:
             return packed
@@ -104,11 +124,11 @@ class Codec:
         except (InvalidTag, ValueError):
             raise Denied("the encryption key is not the one these bytes were written with") from None
 
-    def _compressor(self, level: int) -> zstandard.ZstdCompressor:
-        compressors: dict[int, zstandard.ZstdCompressor] = self._local.__dict__.setdefault("compressors", {})
-        if level not in compressors:
-            compressors[level] = zstandard.ZstdCompressor(level=level)
-        return compressors[level]
+    def _compressor(self) -> zstandard.ZstdCompressor:
+        if not hasattr(self._local, "compressor"):
+            self._local.compressor = zstandard.ZstdCompressor(level=_LEVEL)
+        compressor: zstandard.ZstdCompressor = self._local.compressor
+        return compressor
 
     def _decompressor(self) -> zstandard.ZstdDecompressor:
         if not hasattr(self._local, "decompressor"):

@@ -16,16 +16,18 @@ from ergosphere.checkpoints.recipe import PackRef
 BLOCK_PAGES = 64
 PACK_PAGES = 8192
 _TRAILER = struct.Struct("<8sI")
+_RAW = np.uint32(1 << 31)
 _MAGIC = b"ERGOPAK1"
 HASH = 32
 
 
 @dataclass(frozen=True)
 class Footer:
-    """For each page its fingerprint; for each block where it begins, what it takes, and its hash."""
+    """For each page its fingerprint; for each block what it takes, whether it is raw, and its hash."""
 
     prints: Prints
     lengths: NDArray[np.uint32]
+    raw: NDArray[np.bool_]
     hashes: Sequence[str]
 
     @property
@@ -38,7 +40,7 @@ class Footer:
         return b"".join(
             [
                 self.prints.astype("<u8").tobytes(),
-                self.lengths.astype("<u4").tobytes(),
+                (self.lengths | self.raw * _RAW).astype("<u4").tobytes(),
                 bytes.fromhex("".join(self.hashes)),
             ]
         )
@@ -53,7 +55,8 @@ class Footer:
         hashes = data[16 * pages + 4 * blocks :]
         return cls(
             prints=np.frombuffer(data, dtype="<u8", count=2 * pages).reshape(-1, 2),
-            lengths=lengths,
+            lengths=lengths & ~_RAW,
+            raw=(lengths & _RAW) != 0,
             hashes=[hashes[at : at + HASH].hex() for at in range(0, len(hashes), HASH)],
         )
 

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ergosphere.checkpoints.blobs import Blobs, Data
-from ergosphere.checkpoints.codec import Codec, digest
+from ergosphere.checkpoints.codec import Codec, Sealed, digest
 from ergosphere.checkpoints.errors import StoreError, Unavailable
 from ergosphere.checkpoints.pack import BLOCK_PAGES, PACK_PAGES, Footer, footer_bytes
 from ergosphere.checkpoints.pages import Pages, Prints
 from ergosphere.checkpoints.places import Domain
 from ergosphere.checkpoints.recipe import PackRef
 
-_Sealed = tuple[list[Data], list[int], list[str]]  # blocks that follow each other, their lengths and hashes
+_Blocks = tuple[list[Sealed], list[str]]  # that follow each other, and their hashes
 _GROUP_PAGES = 8 * BLOCK_PAGES  # what is sealed at once: a pack is a multiple of it
 _GROUPS_QUEUED = 3
 _COPIED_BELOW = 4  # fewer than this part of a chunk are copied, and the chunk let go
@@ -29,13 +29,13 @@ class _Pack:
     def __init__(self, blobs: Blobs, key: str, name: str, codec: Codec, uploads: ThreadPoolExecutor) -> None:
         self._name, self._codec = name, codec
         self._prints: list[Prints] = []
-        self._queue: Queue[Future[_Sealed] | None] = Queue(_GROUPS_QUEUED)
+        self._queue: Queue[Future[_Blocks] | None] = Queue(_GROUPS_QUEUED)
         self._size = 0
         self._footer = (0, "")
         self.pages = 0
         self._upload = uploads.submit(blobs.put, key, self._parts())
 
-    def add(self, blocks: Future[_Sealed], prints: Prints) -> None:
+    def add(self, blocks: Future[_Blocks], prints: Prints) -> None:
         self.pages += len(prints)
         self._prints.append(prints)
         self._push(blocks)
@@ -44,7 +44,7 @@ class _Pack:
         self._push(None)
 
     def abort(self) -> None:
-        failed: Future[_Sealed] = Future()
+        failed: Future[_Blocks] = Future()
         failed.set_exception(Unavailable("the upload was given up"))
         with suppress(StoreError, QueueFull):
             self._push(failed)
@@ -54,7 +54,7 @@ class _Pack:
         length, hashed = self._footer
         return PackRef(name=self._name, pages=self.pages, size=self._size, footer=length, digest=hashed)
 
-    def _push(self, item: Future[_Sealed] | None) -> None:
+    def _push(self, item: Future[_Blocks] | None) -> None:
         while True:
             try:
                 return self._queue.put(item, timeout=0.2)
@@ -65,13 +65,16 @@ class _Pack:
 
     def _parts(self) -> Iterator[Data]:
         lengths: list[int] = []
+        raw: list[bool] = []
         hashes: list[str] = []
         while (blocks := self._queue.get()) is not None:
-            sealed, sizes, digests = blocks.result()
-            lengths += sizes
+            sealed, digests = blocks.result()
+            lengths += (len(block.data) for block in sealed)
+            raw += (block.raw for block in sealed)
             hashes += digests
-            yield from sealed
-        footer = Footer(np.concatenate(self._prints), np.array(lengths, dtype=np.uint32), hashes)
+            yield from (block.data for block in sealed)
+        prints = np.concatenate(self._prints)
+        footer = Footer(prints, np.array(lengths, dtype=np.uint32), np.array(raw, dtype=bool), hashes)
         self._prints.clear()  # the pack stays known until the save ends, and these are most of it
         end, length, hashed = footer_bytes(footer, self._codec)
         self._footer = length, hashed
@@ -139,9 +142,9 @@ class PackWriter:
         key = self._domain.pack(name)
         self._packs.append(_Pack(self._blobs, key, name, self._codec, self._uploads))
 
-    def _seal(self, parts: list[Pages]) -> _Sealed:
+    def _seal(self, parts: list[Pages]) -> _Blocks:
         sealed = self._codec.seal_all([block.data.cast("B") for block in _blocks(parts)])
-        return sealed, [len(block) for block in sealed], [digest(block) for block in sealed]
+        return sealed, [digest(block.data) for block in sealed]
 
 
 def _blocks(parts: list[Pages]) -> Iterator[Pages]:
