@@ -31,12 +31,10 @@ for line in pathlib.Path("/proc/1/mountinfo").read_text().splitlines():
 for link in os.listdir("/sys/class/net"):
     if link.startswith("ergo") and not link[4:].isdigit():
         print("device", link)
-for kind in ("packs", "uploads", "condemned"):
+for kind in ("packs", "uploads", "condemned", "unfinished"):
     for path in pathlib.Path("/store/v1", namespace, kind).rglob("*"):
         if path.is_file():
             print("stored", path)
-for path in pathlib.Path("/store/.unfinished").glob("*"):
-    print("unfinished", path)
 """
 
 

@@ -46,6 +46,3 @@ class Blobs(Protocol):
 
     def distrust(self, key: str) -> bool:
         """Told that what it gave for `key` was damaged: whether another reading may give something else."""
-
-    def sweep(self, before: float) -> None:
-        """Remove what writes that crashed before that time (seconds since the epoch) left behind."""

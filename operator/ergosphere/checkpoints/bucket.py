@@ -119,6 +119,3 @@ class Bucket:
     def distrust(self, key: str) -> bool:
         """See `Blobs.distrust`; there is but one copy."""
         return False
-
-    def sweep(self, before: float) -> None:
-        """Nothing to do: unfinished multipart uploads are ended by the bucket's life-cycle rule."""

@@ -68,10 +68,6 @@ class Cache:
         self._drop(key)
         self._behind.delete(key)
 
-    def sweep(self, before: float) -> None:
-        """See `Blobs.sweep`."""
-        self._behind.sweep(before)
-
     def distrust(self, key: str) -> bool:
         """See `Blobs.distrust`."""
         return self._drop(key) or self._behind.distrust(key)

@@ -10,7 +10,7 @@ from ergosphere.checkpoints import upload as uploads
 from ergosphere.checkpoints.blobs import Blobs, Entry
 from ergosphere.checkpoints.errors import Corrupt, Missing
 from ergosphere.checkpoints.notes import Condemned
-from ergosphere.checkpoints.places import Domain, checkpoint_in
+from ergosphere.checkpoints.places import Domain, checkpoint_in, token_in
 
 UPLOAD_LIFE = 24 * 3600.0  # seconds after which an upload that did not end counts as crashed
 
@@ -27,7 +27,7 @@ def collect(blobs: Blobs, domain: Domain, now: float) -> Iterator[Entry]:
     """
     _end_uploads(blobs, domain, now - UPLOAD_LIFE)
     _forget_ends(blobs, domain, now - END_LIFE)
-    blobs.sweep(now - UPLOAD_LIFE)
+    _sweep(blobs, domain, now - UPLOAD_LIFE)
     # Before the packs are listed: all that an unreadable list condemned, and is there, is to be among them.
     unreadable = [key for key, condemned in _lists(blobs, domain) if condemned is None]
     stored = {_name(entry): entry for entry in blobs.list(domain.packs)}
@@ -101,6 +101,19 @@ def _end_uploads(blobs: Blobs, domain: Domain, before: float) -> None:
         if entry.modified < before:
             blobs.create(domain.manifest(checkpoint), b"")
         if catalog.is_settled(blobs, domain, checkpoint):
+            blobs.delete(entry.key)
+
+
+def _sweep(blobs: Blobs, domain: Domain, before: float) -> None:
+    """Remove what crashed writers left half written: files of uploads that are over, and all old ones.
+
+    An upload's note is there before its first file is begun, and goes when nothing can come of it any more.
+    """
+    found = list(blobs.list(domain.unfinished))
+    live = {upload.token for _, upload in uploads.uploads(blobs, domain.uploads)}
+    for entry in found:
+        token = token_in(entry.key)
+        if entry.modified < before or (token and token not in live):
             blobs.delete(entry.key)
 
 

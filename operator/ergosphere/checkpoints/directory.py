@@ -12,9 +12,8 @@ from pathlib import Path
 
 from ergosphere.checkpoints.blobs import Data, Entry
 from ergosphere.checkpoints.errors import Corrupt, translated
+from ergosphere.checkpoints.places import unfinished
 from ergosphere.checkpoints.writeback import begin_writeback
-
-_UNFINISHED = ".unfinished"
 
 
 def _flush_directory(path: Path) -> None:
@@ -47,14 +46,14 @@ class Directory:
 
     def put(self, key: str, parts: Iterable[Data], *, durable: bool = True) -> None:
         """See `Blobs.put`."""
-        with self._written(key, parts, durable) as (unfinished, target):
-            unfinished.rename(target)
+        with self._written(key, parts, durable) as (written, target):
+            written.rename(target)
 
     def create(self, key: str, data: bytes) -> bool:
         """See `Blobs.create`."""
-        with self._written(key, [data], durable=True) as (unfinished, target):
+        with self._written(key, [data], durable=True) as (written, target):
             try:
-                os.link(unfinished, target)
+                os.link(written, target)
             except FileExistsError:
                 return False
         return True
@@ -92,29 +91,23 @@ class Directory:
         """See `Blobs.distrust`; there is but one copy."""
         return False
 
-    def sweep(self, before: float) -> None:
-        """See `Blobs.sweep`."""
-        for entry in self.list(f"{_UNFINISHED}/"):
-            if entry.modified < before:
-                self.delete(entry.key)
-
     @contextmanager
     def _written(self, key: str, parts: Iterable[Data], durable: bool) -> Iterator[tuple[Path, Path]]:
-        """Put `parts` on the disk under a name of no meaning; the body gives it one, durably."""
+        """Put `parts` on the disk under another name; the body gives it its own, durably."""
         target = self._root / key
-        unfinished = self._root / _UNFINISHED / secrets.token_hex(16)
+        written = self._root / f"{unfinished(key)}.{secrets.token_hex(8)}"
         with translated(key):
-            _ensure_directory(unfinished.parent)
+            _ensure_directory(written.parent)
             _ensure_directory(target.parent)
             try:
-                with unfinished.open("xb", buffering=0) as file:
+                with written.open("xb", buffering=0) as file:
                     for part in parts:
                         _write_all(file.fileno(), part)
                     if durable:
                         os.fsync(file.fileno())
-                yield unfinished, target
+                yield written, target
             finally:
-                unfinished.unlink(missing_ok=True)
+                written.unlink(missing_ok=True)
             if durable:
                 _flush_directory(target.parent)
 

@@ -11,6 +11,8 @@ from ergosphere.checkpoints.names import CheckpointId
 ROOT = "v1"
 _SHARED = "_shared"  # no namespace can have this name
 _UPLOAD = re.compile(r"uploads/([^/]+)/([^/]+)/([^/]+)/[0-9]{1,7}-[0-9a-f]{32}$")
+_LONGEST = 200  # so that more fits behind it in a file's name
+_UNFINISHED = re.compile(r"unfinished/([0-9a-f]{32})-[^/]*$")
 _MANIFEST = re.compile(r"manifests/([^/]+)/([^/]+)/([^/]+)$")
 
 
@@ -51,6 +53,11 @@ class Domain:
         return f"{self.prefix}condemned/"
 
     @property
+    def unfinished(self) -> str:
+        """All files being written, where the store is a directory."""
+        return f"{self.prefix}unfinished/"
+
+    @property
     def manifests(self) -> str:
         """All manifests."""
         return f"{self.prefix}manifests/"
@@ -74,6 +81,18 @@ class Domain:
     def upload(self, checkpoint: CheckpointId, rank: int, token: str) -> str:
         """One upload of one rank."""
         return f"{self.uploads_of(checkpoint)}{rank}-{token}"
+
+
+def unfinished(key: str) -> str:
+    """What the file that is to be the object `key` may be called while it is written, with more behind it."""
+    domain, _, name = key.removeprefix(f"{ROOT}/").partition("/")
+    return f"{Domain(domain).unfinished}{name.rpartition('/')[2][:_LONGEST]}"
+
+
+def token_in(key: str) -> str | None:
+    """The upload that an unfinished pack or recipe is of; None for any other unfinished file."""
+    found = _UNFINISHED.search(key)
+    return found[1] if found else None
 
 
 def checkpoint_in(key: str) -> CheckpointId | None:

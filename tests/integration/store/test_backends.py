@@ -5,7 +5,8 @@ import errno
 import os
 import random
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +18,12 @@ from ergosphere.checkpoints import Corrupt, Denied, Invalid, Missing, Store, Sto
 from ergosphere.checkpoints.blobs import Blobs
 from ergosphere.checkpoints.bucket import Bucket
 from ergosphere.checkpoints.codec import Codec
+from ergosphere.checkpoints.collect import UPLOAD_LIFE, collect
+from ergosphere.checkpoints.commit import abandon
 from ergosphere.checkpoints.directory import Directory
+from ergosphere.checkpoints.names import CheckpointId
+from ergosphere.checkpoints.places import Domain, unfinished
+from ergosphere.checkpoints.upload import Begun
 
 PAGE = 4096
 
@@ -97,19 +103,40 @@ def test_objects_are_whole_or_not_there(blobs: Blobs) -> None:
 def test_a_directory_that_may_not_be_written_to_says_so(tmp_path: Path) -> None:
     (tmp_path / "store").write_bytes(b"not a directory")
     with pytest.raises(Unavailable, match="Not a directory"):
-        Directory(tmp_path / "store").put("v1/x", [b"data"])
+        Directory(tmp_path / "store").put("v1/ns/x", [b"data"])
 
 
-def test_what_a_killed_writer_leaves_is_swept(tmp_path: Path) -> None:
-    directory = Directory(tmp_path)
-    directory.put("v1/x", [b"data"])
-    (tmp_path / ".unfinished" / "left").write_bytes(b"half")
-    directory.sweep(0.0)
-    assert (tmp_path / ".unfinished" / "left").exists()
-    os.utime(tmp_path / ".unfinished" / "left", (1, 1))
-    directory.sweep(2.0)
-    assert not (tmp_path / ".unfinished" / "left").exists()
-    assert directory.get("v1/x") == b"data"
+def test_what_killed_writers_leave_is_collected_once_nothing_can_come_of_it(tmp_path: Path) -> None:
+    directory, domain, now = Directory(tmp_path), Domain("tenant"), time.time()
+    begun = Begun(directory, domain, CheckpointId("tenant", "job", "first"), 0)
+    pack, note = (
+        unfinished(key) + ".left"
+        for key in (
+            domain.pack(f"{begun.token}-0"),
+            domain.upload(CheckpointId("tenant", "job", "second"), 0, "0" * 32),
+        )
+    )
+    for left in (pack, note):
+        (tmp_path / left).write_bytes(b"half")
+    list(collect(directory, domain, now))
+    assert {entry.key for entry in directory.list(domain.unfinished)} == {pack, note}
+    abandon(directory, domain, begun.checkpoint)
+    list(collect(directory, domain, now))
+    assert [entry.key for entry in directory.list(domain.unfinished)] == [note]
+    list(collect(directory, domain, now + UPLOAD_LIFE + 60))
+    assert not list(directory.list(domain.unfinished))
+
+
+def test_a_writer_whose_upload_is_over_finds_its_file_gone(tmp_path: Path) -> None:
+    directory, domain = Directory(tmp_path), Domain("tenant")
+
+    def parts() -> Iterator[bytes]:
+        yield b"data"
+        list(collect(directory, domain, time.time()))
+
+    with pytest.raises(Missing):
+        directory.put(domain.pack("0" * 32 + "-0"), parts())
+    assert not list(directory.list("v1/"))
 
 
 @pytest.mark.parametrize(

@@ -65,9 +65,6 @@ class Memory:
     def delete(self, key: str) -> None:
         self.objects.pop(key, None)
 
-    def sweep(self, before: float) -> None:
-        pass
-
 
 class Process:
     """An actor in a thread of its own that makes one access to the store each time it is stepped."""
