@@ -14,6 +14,7 @@ from bench.move.freezes import freezes
 from bench.move.measures import Measured, line, summary, table
 from cluster.__main__ import provider
 from cluster.paths import REPOSITORY
+from cluster.progress import step
 from scenario.joblogs import JobLogs
 from scenario.jobs import CONTAINER, Job, job_manifest
 from scenario.kubectl import Kubectl
@@ -38,7 +39,8 @@ def main() -> None:
     try:
         kubectl = stand_up(CLUSTER or "bench", WORKER)
         for workers in options.workers:
-            found[workers] = measured(kubectl, workers, options.moves, options.state_mib)
+            with step(f"moving and cutting {workers} worker{'s' * (workers > 1)}"):
+                found[workers] = measured(kubectl, workers, options.moves, options.state_mib)
     finally:
         if not CLUSTER:
             provider().delete("bench")

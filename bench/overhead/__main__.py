@@ -6,6 +6,7 @@ import os
 
 from bench.overhead.measures import ratios, seconds_a_step, table
 from cluster.__main__ import provider
+from cluster.progress import step
 from ergosphere.api.meta import LABEL_JOB
 from ergosphere.api.training_job import TrainingJob
 from ergosphere.api.training_job_status import JobPhase
@@ -31,7 +32,7 @@ def main() -> None:
     try:
         kubectl = stand_up(CLUSTER or "bench", DIGITS)
         kubectl.run("create", "namespace", NAMESPACE)
-        pairs = [(plain(kubectl, command), job(kubectl, command, n)) for n in range(options.pairs)]
+        pairs = [measured(kubectl, command, number) for number in range(options.pairs)]
         kubectl.run("delete", "namespace", NAMESPACE, "--timeout=120s")
     finally:
         if not CLUSTER:
@@ -39,6 +40,14 @@ def main() -> None:
     found = ratios([alone for alone, _ in pairs], [managed for _, managed in pairs])
     print(table(found))
     print(json.dumps({"bench": "overhead", "steps": options.steps, **found}))
+
+
+def measured(kubectl: Kubectl, command: list[str], number: int) -> tuple[float, float]:
+    """Seconds a step in a plain pod, and then in a TrainingJob."""
+    with step(f"pair {number + 1}: a plain pod"):
+        alone = plain(kubectl, command)
+    with step(f"pair {number + 1}: a TrainingJob"):
+        return alone, job(kubectl, command, number)
 
 
 def plain(kubectl: Kubectl, command: list[str]) -> float:
