@@ -110,7 +110,7 @@ def _sweep(blobs: Blobs, domain: Domain, before: float) -> None:
     An upload's note is there before its first file is begun, and goes when nothing can come of it any more.
     """
     found = list(blobs.list(domain.unfinished))
-    live = {upload.token for _, upload in uploads.uploads(blobs, domain.uploads)}
+    live = {entry.key.rpartition("-")[2] for entry in blobs.list(domain.uploads)}
     for entry in found:
         token = token_in(entry.key)
         if entry.modified < before or (token and token not in live):

@@ -11,9 +11,9 @@ from ergosphere.checkpoints.names import CheckpointId
 ROOT = "v1"
 _SHARED = "_shared"  # no namespace can have this name
 _UPLOAD = re.compile(r"uploads/([^/]+)/([^/]+)/([^/]+)/[0-9]{1,7}-[0-9a-f]{32}$")
-_LONGEST = 200  # so that more fits behind it in a file's name
-_UNFINISHED = re.compile(r"unfinished/([0-9a-f]{32})-[^/]*$")
 _MANIFEST = re.compile(r"manifests/([^/]+)/([^/]+)/([^/]+)$")
+_UNFINISHED = re.compile(r"unfinished/([0-9a-f]{32})-[^/]*$")
+_LONGEST = 200  # of an unfinished file's name, so that more fits behind it
 
 
 @dataclass(frozen=True)
