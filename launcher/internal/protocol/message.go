@@ -29,7 +29,8 @@ type Exit struct {
 	Signal int `json:"signal"`
 }
 
-// Reply answers the request with the same ID. Only the fields of its operation are set.
+// Reply answers the request with the same ID. Only the fields of its operation are set. Busy names an operation under way,
+// whose end may change the State.
 type Reply struct {
 	ID      int64  `json:"id"`
 	OK      bool   `json:"ok"`
@@ -37,6 +38,7 @@ type Reply struct {
 	Message string `json:"message,omitempty"`
 
 	State string  `json:"state,omitempty"`
+	Busy  string  `json:"busy,omitempty"`
 	PID   int     `json:"pid,omitempty"`
 	Cut   *string `json:"cut,omitempty"`
 	Exit  *Exit   `json:"exit,omitempty"`

@@ -51,7 +51,7 @@ func accept(call link.Call) { call.Answer(protocol.Reply{OK: true}) }
 
 func (s *Supervisor) status(call link.Call) error {
 	cut := s.cut
-	reply := protocol.Reply{OK: true, State: s.state, PID: s.record.Root, Cut: &cut}
+	reply := protocol.Reply{OK: true, State: s.state, Busy: s.busy, PID: s.record.Root, Cut: &cut}
 	if s.state == Exited {
 		exit := s.exit
 		reply.Exit = &exit

@@ -8,7 +8,6 @@ from ergosphere.agent.state import Cut, Program, State
 _BEFORE_START = (Program.UNKNOWN, Program.WAITING)
 # A program that is frozen waits for its dump, or a predecessor of this agent has not heard of it.
 _DUMPABLE = (Program.RUNNING, Program.FROZEN)
-_MAY_BE_HELD = (Program.UNKNOWN, Program.FROZEN)
 
 
 def advance(state: State, now: float) -> tuple[State, list[do.Effect]]:
@@ -153,10 +152,17 @@ def _holding(state: State, work: do.TreeWork, now: float) -> State:
     return state.with_cut(held_since=now)
 
 
+def _may_be_held(state: State) -> bool:
+    """Whether the program stands still, or may do so as far as is known of what its launcher was asked."""
+    if state.program in (Program.EXITED, Program.LEFT):
+        return False
+    return state.resync or not state.connected or state.program in (Program.UNKNOWN, Program.FROZEN)
+
+
 def _settled(state: State, now: float) -> State:
     """The state with a cut marked released or undone once nothing of it holds the program."""
     cut = state.cut
-    if cut is None or cut.undone or state.tree or state.network_locked or state.program in _MAY_BE_HELD:
+    if cut is None or cut.undone or state.tree or state.network_locked or _may_be_held(state):
         return state
     if cut.wishes.abort and not cut.committed:
         abandon = (*state.abandon, cut.id) if cut.wishes.store else state.abandon

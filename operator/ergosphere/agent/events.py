@@ -7,12 +7,15 @@ from ergosphere.agent.inputs import Connected, Disconnected, Event, Exited, Gone
 from ergosphere.agent.state import Cut, Program, State, Wishes
 from ergosphere.api.agent import Failure
 
+BUSY_SECONDS = 0.1
+"""Pause before a launcher that is still at work for this agent's predecessor is asked again."""
 
-def happened(state: State, event: Event) -> State:
+
+def happened(state: State, event: Event, now: float) -> State:
     """The state after an event at the launcher."""
     match event:
         case Connected():
-            return _connected(state, event)
+            return _connected(state, event, now)
         case Disconnected():
             return replace(state, connected=False)
         case Gone():
@@ -25,9 +28,16 @@ def happened(state: State, event: Event) -> State:
             return replace(state, terminating=True)
 
 
-def _connected(state: State, word: Connected) -> State:
+def asked_again(state: State, now: float) -> State:
+    """The state in which the launcher is soon asked where the program stands; until then nobody knows."""
+    return replace(state, retry_at=now + BUSY_SECONDS, resync=True)
+
+
+def _connected(state: State, word: Connected, now: float) -> State:
     """The state after the launcher said where the program stands."""
     state = replace(state, connected=True, resync=False)
+    if word.busy:
+        state = asked_again(state, now)
     if state.program is Program.LEFT:
         return state
     state = replace(state, program=Program(word.state), exit=word.exit)

@@ -9,11 +9,15 @@ from ergosphere.api.agent import Command, Exit, Failure
 
 @dataclass(frozen=True)
 class Connected:
-    """The launcher answered `status`. `state` is its word for where the program stands."""
+    """The launcher answered `status`. `state` is its word for where the program stands.
+
+    `busy` says that the launcher is at work on what may change that: it will not stay so.
+    """
 
     state: str
     cut: str = ""
     exit: Exit | None = None
+    busy: bool = False
 
 
 @dataclass(frozen=True)

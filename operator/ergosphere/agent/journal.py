@@ -23,12 +23,14 @@ class Journal:
     fetched: bool = False
     restored: bool = False
     strange: tuple[str, ...] = ()
+    begun: bool = False
 
     @classmethod
     def of(cls, state: State) -> "Journal":
         """What to write down of a state."""
         restored = state.fetched and not state.restore
-        return cls(state.cut, state.past, state.abandon, state.fetched, restored, state.strange)
+        begun = state.may_have_begun()
+        return cls(state.cut, state.past, state.abandon, state.fetched, restored, state.strange, begun)
 
     def resume(self, fresh: State, now: float) -> State:
         """The state of a new process of the same agent. `now` is the monotonic clock in seconds."""
@@ -36,7 +38,7 @@ class Journal:
         if cut and cut.lease_until > now + cut.lease_seconds:
             cut = replace(cut, lease_until=now + cut.lease_seconds)
         restore = "" if self.restored else fresh.restore
-        known = replace(fresh, cut=cut, past=self.past, abandon=self.abandon)
+        known = replace(fresh, cut=cut, past=self.past, abandon=self.abandon, begun=self.begun)
         return replace(known, fetched=self.fetched, restore=restore, strange=self.strange)
 
 

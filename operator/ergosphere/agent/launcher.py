@@ -36,6 +36,7 @@ class Line(BaseModel):
     event: str = ""
     state: str = ""
     cut: str = ""
+    busy: str = ""
     exit: Exit | None = None
     code: int = 0
     signal: int = 0
@@ -97,7 +98,7 @@ class Launcher:
             raise LauncherRefused(
                 "LauncherFailed", f"The launcher is in a state unknown here: {line.state!r}."
             )
-        return Connected(line.state, line.cut, line.exit)
+        return Connected(line.state, line.cut, line.exit, bool(line.busy))
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writer = writer

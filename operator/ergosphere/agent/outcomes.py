@@ -3,17 +3,14 @@
 from dataclasses import replace
 
 from ergosphere.agent import effects as do
-from ergosphere.agent.events import happened
+from ergosphere.agent.events import asked_again, happened
 from ergosphere.agent.inputs import Failed, Outcome, Succeeded
 from ergosphere.agent.node import incompatibility
 from ergosphere.agent.state import RESTORE_DIRECTORY, Program, State
 from ergosphere.api.agent import Failure
 
 RETRY_SECONDS = 1.0
-"""Pause before a thaw or an unlock that failed is tried again."""
-
-BUSY_SECONDS = 0.1
-"""Pause before a launcher that is still at work for this agent's predecessor is asked again."""
+"""Pause before a thaw, an unlock or a look at the network of a running program that failed is tried again."""
 
 _CutWork = (
     do.NetLock | do.LauncherPrepare | do.LauncherFreeze | do.LauncherDump | do.StoreSave | do.StoreCommit
@@ -27,7 +24,7 @@ def failed(state: State, result: Failed, now: float) -> State:
     if result.lost:
         return state
     if result.failure.reason == "Busy":
-        return replace(state, retry_at=now + BUSY_SECONDS, resync=True)
+        return asked_again(state, now)
     match result.work:
         case do.LauncherStatus():
             return state
@@ -37,13 +34,20 @@ def failed(state: State, result: Failed, now: float) -> State:
             return _given_up(state, result.work)
         case work if isinstance(work, _CutWork):
             return _cut_failed(state, work, result.failure)
-        case do.LauncherThaw() | do.LauncherLeave() | do.NetUnlock():
+        case work if _must_be_done(state, work):
             return replace(state, retry_at=now + RETRY_SECONDS, resync=True)
         case do.NetSever():
             return replace(state, strange=())
         case do.StoreFetch() if state.program not in _BEFORE_START:
             return state
     return replace(state, failure=state.failure or result.failure)
+
+
+def _must_be_done(state: State, work: do.Work) -> bool:
+    """Whether there is no going on without it: a program that ran has its network, which may be locked."""
+    if isinstance(work, do.NetUp):
+        return state.begun
+    return isinstance(work, do.LauncherThaw | do.LauncherLeave | do.NetUnlock)
 
 
 def _cut_failed(state: State, work: _CutWork, failure: Failure) -> State:
@@ -54,7 +58,7 @@ def _cut_failed(state: State, work: _CutWork, failure: Failure) -> State:
     return state.failing(failure) if is_current else state
 
 
-def succeeded(state: State, result: Succeeded) -> State:
+def succeeded(state: State, result: Succeeded, now: float) -> State:
     """The state after an effect was carried out."""
     state = _free_lane(state, result.work)
     found = result.outcome
@@ -62,7 +66,7 @@ def succeeded(state: State, result: Succeeded) -> State:
         return _network(state, result.work, found)
     match result.work:
         case do.LauncherStatus() if found.status:
-            return happened(state, found.status)
+            return happened(state, found.status, now)
         case do.LauncherStart() | do.LauncherThaw():
             return _standing(state, Program.RUNNING)
         case do.LauncherPrepare(cut):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from ergosphere.agent.effects import StoreWork, TreeWork
+from ergosphere.agent.effects import LauncherStart, LauncherThaw, StoreWork, TreeWork
 from ergosphere.agent.node import NodePlatform
 from ergosphere.api.agent import CutReport, CutStep, Exit, Failure, Phase, Report
 
@@ -104,7 +104,9 @@ class State:
     to disown in the store, `past` cuts that are over, so that a late command cannot revive one.
     `restore` is the checkpoint still to be brought back. `go` holds the peers of a Go that came.
     `strange` are the addresses of earlier pods whose connections have not been ended yet. `cooperative`
-    says that the program saves its own state and ends, and is started again to go on from it.
+    says that the program saves its own state and ends, and is started again to go on from it. `begun` says
+    that a predecessor of this agent saw the program run, or was about to start it. `resync` asks for the
+    launcher's word on where the program stands; what is known of it may be wrong until then.
     """
 
     rank: int
@@ -116,6 +118,7 @@ class State:
     restore: str = ""
     fetched: bool = False
     program: Program = Program.UNKNOWN
+    begun: bool = False
     connected: bool = False
     network_up: bool = False
     network_locked: bool = False
@@ -143,9 +146,17 @@ class State:
             return Phase.FAILED
         if self.program in _PLAIN_PHASES:
             return _PLAIN_PHASES[self.program]
+        if self.program is Program.UNKNOWN and self.begun:
+            return Phase.UNKNOWN
         if self.restore:
             return Phase.FETCHING
         return Phase.WAITING if self.program is Program.WAITING and self.network_up else Phase.BOOTING
+
+    def may_have_begun(self) -> bool:
+        """Whether the program may have taken a step in this pod."""
+        if self.program is Program.UNKNOWN:
+            return self.begun
+        return self.program in _BEGUN or isinstance(self.tree, LauncherStart | LauncherThaw)
 
     def report(self) -> Report:
         """What the operator sees."""

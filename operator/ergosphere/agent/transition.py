@@ -33,12 +33,12 @@ def _heard(state: State, received: Input, now: float) -> State:
         case Commanded(command):
             return apply(state, command, now)
         case Succeeded():
-            return outcomes.succeeded(state, received)
+            return outcomes.succeeded(state, received, now)
         case Failed():
             return outcomes.failed(state, received, now)
         case Tick():
             return state
-    return happened(state, received)
+    return happened(state, received, now)
 
 
 def _leased(state: State, now: float) -> State:

@@ -32,8 +32,9 @@ class _Word(BaseModel):
 
 
 class Phase(StrEnum):
-    """Where the worker's program stands."""
+    """Where the worker's program stands: unknown to an agent that was started again while the program ran."""
 
+    UNKNOWN = "Unknown"
     BOOTING = "Booting"
     FETCHING = "Fetching"
     WAITING = "Waiting"

@@ -183,16 +183,17 @@ def at_least(step: CutStep):
     return lambda report: report.cut is not None and has_reached(report.cut, step)
 
 
+EARLY = (Phase.UNKNOWN, Phase.BOOTING, Phase.FETCHING)
+
+
 async def insist(here: Worker, command: Command, reached, moments: random.Random) -> None:
     """Give a command, kill the agent a moment later, and repeat the command until it is carried out."""
-    await here.operator.see(lambda r: r.phase not in (Phase.BOOTING, Phase.FETCHING))
+    await here.operator.see(lambda r: r.phase not in EARLY)
     await here.operator.tell(command)
     await asyncio.sleep(moments.uniform(0, 0.1))  # the moment of the kill, not a wait for anything
     await here.restart_agent()
     while True:
-        report = await here.operator.see(
-            lambda r: reached(r) or r.phase not in (Phase.BOOTING, Phase.FETCHING)
-        )
+        report = await here.operator.see(lambda r: reached(r) or r.phase not in EARLY)
         if reached(report):
             return
         await here.operator.tell(command)

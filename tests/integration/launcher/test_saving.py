@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import time
 
 import pytest
 from tests.integration.launcher.agent import Refused
@@ -164,6 +165,22 @@ def test_a_program_below_a_shell_is_asked_as_it_handles_the_signal_and_the_shell
 
 
 SAVES_LATE = COUNT.replace("sys.exit(0)", "time.sleep(3); sys.exit(0)")
+
+
+def test_an_agent_that_comes_while_a_program_saves_is_told_that_it_does(pods: Pods) -> None:
+    job = pods.python(SAVES_LATE, options=SAVES)
+    job.await_lines(20)
+    job.prepare()
+    assert "busy" not in job.agent.call("status")
+    job.cuts += 1
+    job.agent.send("dump", cut=job.cut, dir=f"/ergosphere/run/images/{job.cut}", leaseSeconds=30)
+    successor = job.pod.agent()
+    busy = successor.call("status")
+    assert (busy["state"], busy["busy"]) == ("Running", "dump")
+    while "busy" in (ended := successor.call("status")):
+        time.sleep(0.05)
+    assert (ended["state"], ended["cut"]) == ("Frozen", job.cut)
+    successor.close()
 
 
 def test_a_program_that_saves_too_late_runs_on_and_is_started_again_when_it_has(pods: Pods) -> None:

@@ -2,14 +2,13 @@
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from tests.unit.agent.world import World
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from tests.unit.agent.world import World, of_launcher
 
 from ergosphere.agent import effects as do
 from ergosphere.agent.errors import Refused
 from ergosphere.agent.inputs import (
     Commanded,
-    Connected,
     Disconnected,
     Failed,
     Thawed,
@@ -39,6 +38,8 @@ HERE = NodePlatform(architecture="x86_64", kernel="6.18.1", cpu_flags=frozenset(
 BROKEN = Failure(reason="Broken", message="It broke.")
 CUTS = st.sampled_from(["c1", "c2"])
 LEASE = 15.0
+_STOPS = do.LauncherFreeze | do.LauncherDump
+_LONG = do.LauncherPrepare | do.LauncherFreeze | do.LauncherDump
 
 
 class OneRank(RuleBasedStateMachine):
@@ -71,6 +72,17 @@ class OneRank(RuleBasedStateMachine):
         self.state, effects = step(before, received, self.now)
         assert self.state.version == before.version + (self.state.report() != before.report())
         self.begun += [effect for effect in effects if not isinstance(effect, do.Cancel)]
+
+    @initialize(orders=st.sampled_from([0, 1, 2, 3]))
+    def begin(self, orders: int) -> None:
+        """Somewhere on the way of a cut that nothing disturbs: few walks would come so far by chance."""
+        self.hear(self.world.word())
+        peers = dict.fromkeys(range(self.world_size), "10.0.0.1")
+        way = (Go(peers=peers), Lock(cut="c1", lease_seconds=LEASE), Dump(cut="c1"))
+        for command in way[:orders]:
+            while self.begun:
+                self.hear(self.world.carry_out(self.begun.pop(0), self.now))
+            self.hear(Commanded(command))
 
     # The operator.
 
@@ -130,7 +142,7 @@ class OneRank(RuleBasedStateMachine):
     @rule(data=st.data())
     def lose_an_answer(self, data: st.DataObject) -> None:
         """The launcher did what it was asked, and the agent never hears of it."""
-        asked = [w for w in self.begun if type(w).__name__.startswith("Launcher")]
+        asked = [work for work in self.begun if of_launcher(work)]
         self.hear(Disconnected())
         for work in asked:
             self.begun.remove(work)
@@ -140,16 +152,24 @@ class OneRank(RuleBasedStateMachine):
     @rule()
     def connect(self) -> None:
         if self.world.program != "Left":
-            self.hear(Connected(self.world.program, self.world.frozen_for))
+            self.hear(self.world.word())
 
-    @rule(done=st.booleans())
-    def be_killed_and_started_again(self, done: bool) -> None:
+    @rule(done=st.sampled_from(["all", "nothing", "all but the launcher's"]))
+    def be_killed_and_started_again(self, done: str) -> None:
+        """What the launcher was asked may be over by then, or not begun, or still under way."""
         for work in self.begun:
-            if done:
+            if isinstance(work, _LONG) and done == "all but the launcher's":
+                self.world.busy = self.world.busy or work
+            elif done != "nothing":
                 self.world.carry_out(work, self.now)
         self.begun = []
         self.state = Journal.of(self.state).resume(self._fresh(self.state.version + 1), self.now)
         self.hear(Tick())
+
+    @precondition(lambda self: self.world.busy)
+    @rule()
+    def finish(self) -> None:
+        self.world.finish(self.now)
 
     @rule(seconds=st.floats(0.05, 20))
     def wait(self, seconds: float) -> None:
@@ -188,13 +208,22 @@ class OneRank(RuleBasedStateMachine):
         if self.world.program == "Frozen":
             assert self.world.lease is not None
 
+    @invariant()
+    def no_cut_is_over_while_it_holds_its_program(self) -> None:
+        held = self.world.busy.cut if isinstance(self.world.busy, _STOPS) else self.world.frozen_for
+        cut = self.state.cut
+        if held and cut and cut.id == held:
+            assert cut.holds
+
     def teardown(self) -> None:
         """With the operator silent, and everything else working, the program runs within two leases."""
         if self.world.program == "Left":
             return
         self.hear(Disconnected())
-        self.hear(Connected(self.world.program, self.world.frozen_for))
-        for _ in range(200):
+        self.hear(self.world.word())
+        for attempt in range(200):
+            if attempt == 20:
+                self.world.finish(self.now)
             if self.begun:
                 work = self.begun.pop(0)
                 self.hear(self.world.carry_out(work, self.now))

@@ -6,7 +6,7 @@ from ergosphere.agent import effects as do
 from ergosphere.agent.inputs import Connected, Gone
 from ergosphere.agent.node import NodePlatform
 from ergosphere.agent.origin import Origin
-from ergosphere.api.agent import Commit, CutStep, Dump, Exit, Go, Phase, Store
+from ergosphere.api.agent import Commit, CutStep, Dump, Exit, Freeze, Go, Phase, Store
 
 HERE = NodePlatform(architecture="x86_64", kernel="6.18.1", cpu_flags=frozenset({"avx2", "sse2"}))
 ORIGIN = Origin(platform=HERE)
@@ -14,7 +14,7 @@ ORIGIN = Origin(platform=HERE)
 
 def test_a_running_program_is_not_started_again(rank):
     r = rank().running().restarts()
-    assert r.report.phase is Phase.BOOTING
+    assert r.report.phase is Phase.UNKNOWN
     r.done(do.NetUp).hear(Connected("Running")).tell(Go())
     assert (r.report.phase, r.begun) == (Phase.RUNNING, [])
 
@@ -80,6 +80,28 @@ def test_a_launcher_still_busy_with_the_restore_is_asked_until_it_is_done(rank):
     assert (r.report.phase, r.report.failure) == (Phase.RESTORED, None)
 
 
+def test_a_launcher_still_busy_with_the_freeze_of_an_aborted_cut_is_waited_for(rank):
+    r = rank(world=2).locked().tell(Freeze(cut="c1")).restarts().abort()
+    r.done(do.NetUp, locked=True).hear(Connected("Running", busy=True))
+    assert (r.begun, r.report.cut.step) == ([], CutStep.LOCKED)
+    r.wait(0.1).done(do.LauncherStatus, status=Connected("Frozen", "c1"))
+    r.done(do.LauncherThaw).done(do.NetUnlock)
+    assert (r.report.phase, r.report.cut.step) == (Phase.RUNNING, CutStep.ABORTED)
+
+
+def test_a_program_about_to_start_when_its_agent_was_killed_may_have_run(rank):
+    r = rank().done(do.NetUp).hear(Connected("Waiting")).tell(Go()).done(do.NetOpen)
+    assert r.restarts().report.phase is Phase.UNKNOWN
+    r.done(do.NetUp).hear(Connected("Waiting"))
+    assert (r.report.phase, r.restarts().report.phase) == (Phase.WAITING, Phase.BOOTING)
+
+
+def test_a_network_that_cannot_be_looked_at_is_looked_at_again_under_a_running_program(rank):
+    r = rank(world=2).locked().restarts().fails(do.NetUp).hear(Connected("Running"))
+    assert (r.report.phase, r.report.failure, r.begun) == (Phase.RUNNING, None, [])
+    assert r.wait(1).asked() == ["NetUp"]
+
+
 def test_a_program_that_ran_on_meanwhile_fails_the_cut(rank):
     r = rank().dumped().restarts().done(do.NetUp, locked=True).hear(Connected("Running"))
     r.done(do.NetUnlock)
@@ -105,7 +127,7 @@ def test_a_launcher_that_ended_while_it_was_told_to_leave_has_left(rank):
 
 def test_a_launcher_that_ended_untold_has_not_left(rank):
     r = rank().committed().restarts().done(do.NetUp, locked=True).hear(Gone())
-    assert r.report.phase is Phase.BOOTING
+    assert r.report.phase is Phase.UNKNOWN
 
 
 def test_the_end_of_the_program_is_learnt_afterwards(rank):

@@ -4,7 +4,13 @@ from ergosphere.agent import effects as do
 from ergosphere.agent.inputs import Connected, Failed, Outcome, Succeeded
 from ergosphere.api.agent import Failure
 
+BUSY = Failure(reason="Busy", message="Something is under way.")
 WRONG_STATE = Failure(reason="WrongState", message="The program is in another state.")
+
+
+def of_launcher(work: do.Work) -> bool:
+    """Whether it is the launcher that does this work."""
+    return type(work).__name__.startswith("Launcher")
 
 
 class World:
@@ -14,6 +20,7 @@ class World:
         self.program, self.frozen_for, self.locked, self.dumped = "Waiting", "", False, False
         self.lease: float | None = None
         self.starts = 0
+        self.busy: do.Work | None = None
         self.stored: set[str] = set()
 
     def expire(self, now: float) -> str:
@@ -26,9 +33,21 @@ class World:
 
     def carry_out(self, work: do.Work, now: float) -> Succeeded | Failed:
         """Do what the agent asks, as the launcher, the kernel and the store would."""
+        if self.busy and of_launcher(work) and not isinstance(work, do.LauncherStatus):
+            return Failed(work, BUSY)
         act = getattr(self, f"_{type(work).__name__}", None)
         outcome = act(work, now) if act else Outcome()
         return Succeeded(work, outcome) if outcome else Failed(work, WRONG_STATE)
+
+    def word(self) -> Connected:
+        """What the launcher answers to a question for its status."""
+        return Connected(self.program, self.frozen_for, busy=self.busy is not None)
+
+    def finish(self, now: float) -> None:
+        """The launcher comes to the end of what it was at when its agent was killed."""
+        work, self.busy = self.busy, None
+        if work:
+            self.carry_out(work, now)
 
     def _NetUp(self, *_: object) -> Outcome:
         return Outcome(locked=self.locked)
@@ -44,7 +63,7 @@ class World:
     _NetOpen = _NetUnlock
 
     def _LauncherStatus(self, *_: object) -> Outcome:
-        return Outcome(status=Connected(self.program, self.frozen_for))
+        return Outcome(status=self.word())
 
     def _LauncherStart(self, *_: object) -> Outcome:
         if self.program == "Waiting":

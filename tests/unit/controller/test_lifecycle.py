@@ -88,6 +88,12 @@ def test_a_job_whose_agent_is_not_heard_is_not_taken_for_idle():
     assert nodes(result.status) == ["n1"]
 
 
+def test_a_job_whose_agent_is_new_to_it_is_not_taken_for_idle():
+    scene = Scene().placed("n1", ran=True).report(Phase.UNKNOWN)
+    result = after(scene, Preempt("u-1", "Suspended", ""))
+    assert nodes(result.status) == ["n1"]
+
+
 def test_a_job_that_has_not_begun_leaves_without_a_cut():
     scene = Scene().spec(suspend=True).placed("n1").report(Phase.WAITING)
     result = after(scene)
