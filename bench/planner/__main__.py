@@ -12,9 +12,10 @@ from rich.table import Table
 from bench.planner.measures import LARGEST, Figures, measure
 
 SIZES = (1_000, 10_000, LARGEST)
+GROWN = {"plan": "full_plan_s", "calls": "full_plan_calls", "sort": "sort_s"}
 SHOWN = (
     *("gpus", "jobs", "running", "full_plan_s", "full_plan_calls", "cold_plan_s"),
-    *("event_plan_s", "cycle_s", "peak_rss_mib"),
+    *("sort_s", "event_plan_s", "cycle_s", "peak_rss_mib"),
 )
 
 
@@ -32,7 +33,7 @@ def main() -> None:
         table.add_row(*(f"{row[column]:,g}" for column in SHOWN))
     Console().print(table)
     largest = rows[-1]
-    grown = {"growth": growth(rows, "full_plan_s"), "calls_growth": growth(rows, "full_plan_calls")}
+    grown = {f"{name}_growth": growth(rows, figure) for name, figure in GROWN.items()}
     print(json.dumps({"bench": "planner", **largest, **grown, "scaling": rows}))
 
 
