@@ -14,8 +14,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from ergosphere.checkpoints.blobs import Data
 from ergosphere.checkpoints.errors import Corrupt, Denied, Invalid
 
-_LEVEL = 3  # zstd's own default; higher ones gain nothing on memory
-_WORTH = 0.92  # of the size: compressing what takes more, as most floating-point numbers do, is not worth it
+_SLOW, _FAST = 3, 1  # levels of zstd: its own default, above which memory gains nothing, and its lowest
+# A block is compressed so if a sample of it shrinks to less than this part of its size. Above a half little
+# repeats itself, and the lower level will do; above the last, as in most floats, neither pays.
+_LEVELS = ((0.5, _SLOW), (0.92, _FAST))
 _SAMPLES, _SAMPLE = 16, 512  # how many pieces of a block are tried, and the size of each
 _NONCE = 12
 _TAG = 16
@@ -44,7 +46,7 @@ class Codec:
 
     def seal(self, data: Data) -> bytes:
         """`data` compressed with zstd, and encrypted with AES-256-GCM if this codec has a key."""
-        return bytes(self._encrypt(self._compressor().compress(data)))
+        return bytes(self._encrypt(self._compressor(_SLOW).compress(data)))
 
     def seal_all(self, blocks: Sequence[memoryview]) -> list[Sealed]:
         """Each block sealed by itself; what a sample tells would hardly get smaller is not compressed.
@@ -52,15 +54,16 @@ class Codec:
         What is neither compressed nor encrypted is not copied. One call for many, as each takes hold of
         the interpreter anew.
         """
-        raw = [not self._shrinks(block) for block in blocks]
-        shrinking: list[bytes | bytearray | memoryview] = [
-            block for block, kept in zip(blocks, raw, strict=True) if not kept
-        ]
-        packed: Any = self._compressor().multi_compress_to_buffer(shrinking) if shrinking else []
-        smaller = (memoryview(packed[number]) for number in range(len(packed)))
+        levels = [self._level(block) for block in blocks]
+        smaller = {
+            level: self._compressed(
+                [block for block, own in zip(blocks, levels, strict=True) if own == level], level
+            )
+            for _, level in _LEVELS
+        }
         return [
-            Sealed(self._encrypt(block if kept else next(smaller)), kept)
-            for block, kept in zip(blocks, raw, strict=True)
+            Sealed(self._encrypt(next(smaller[level]) if level else block), not level)
+            for block, level in zip(blocks, levels, strict=True)
         ]
 
     def open(self, sealed: Data, size: int, expected: str) -> bytes:
@@ -104,10 +107,16 @@ class Codec:
                 raise Denied("stored bytes are not readable without an encryption key") from error
             raise Corrupt("stored bytes do not decompress") from error
 
-    def _shrinks(self, block: memoryview) -> bool:
+    def _compressed(self, blocks: list[bytes | bytearray | memoryview], level: int) -> Iterator[memoryview]:
+        packed: Any = self._compressor(level).multi_compress_to_buffer(blocks) if blocks else []
+        return (memoryview(packed[number]) for number in range(len(packed)))
+
+    def _level(self, block: memoryview) -> int | None:
+        """The level to compress a block at; None for one that is kept as it is."""
         apart = max(_SAMPLE, len(block) // _SAMPLES)
         sample = b"".join(block[at : at + _SAMPLE] for at in range(0, len(block), apart))
-        return len(self._compressor().compress(sample)) < _WORTH * len(sample)
+        shrunk = len(self._compressor(_FAST).compress(sample))
+        return next((level for below, level in _LEVELS if shrunk < below * len(sample)), None)
 
     def _encrypt(self, packed: Data) -> Data:
         if self._cipher is None:
@@ -124,10 +133,11 @@ class Codec:
         except (InvalidTag, ValueError):
             raise Denied("the encryption key is not the one these bytes were written with") from None
 
-    def _compressor(self) -> zstandard.ZstdCompressor:
-        if not hasattr(self._local, "compressor"):
-            self._local.compressor = zstandard.ZstdCompressor(level=_LEVEL)
-        compressor: zstandard.ZstdCompressor = self._local.compressor
+    def _compressor(self, level: int) -> zstandard.ZstdCompressor:
+        name = f"compressor{level}"
+        if not hasattr(self._local, name):
+            setattr(self._local, name, zstandard.ZstdCompressor(level=level))
+        compressor: zstandard.ZstdCompressor = getattr(self._local, name)
         return compressor
 
     def _decompressor(self) -> zstandard.ZstdDecompressor:

@@ -19,12 +19,22 @@ def text() -> bytes:
     return b"".join(b"%d bottles\n" % number for number in range(_BLOCK))[:_BLOCK]
 
 
+def counts() -> bytes:
+    """Of each number two bytes in four are chance."""
+    return _CHANCE.integers(0, 1 << 16, _BLOCK // 4, dtype=np.uint32).tobytes()
+
+
 def sealed(codec: Codec, *blocks: bytes) -> list[Sealed]:
     return codec.seal_all([memoryview(block) for block in blocks])
 
 
+MIXED = [counts(), text(), floats(), text(), counts()]
+
+
 @pytest.mark.parametrize("key", [None, bytes(32)])
-@pytest.mark.parametrize("blocks", [[text()], [floats(), text()], [text(), floats(), b""], [floats()] * 3])
+@pytest.mark.parametrize(
+    "blocks", [[text()], [floats(), text()], [text(), floats(), b""], [floats()] * 3, MIXED]
+)
 def test_what_was_sealed_opens(key: bytes | None, blocks: list[bytes]) -> None:
     codec = Codec(key)
     for kept, block in zip(sealed(codec, *blocks), blocks, strict=True):
@@ -57,6 +67,9 @@ def test_each_block_is_compressed_if_that_is_worth_it_whatever_the_others_are() 
     kept = sealed(Codec(), floats(), text(), floats())
     assert [block.raw for block in kept] == [True, False, True]
     assert len(kept[1].data) < _BLOCK / 2
+    (between,) = sealed(Codec(), counts())
+    assert not between.raw
+    assert len(between.data) < 0.7 * _BLOCK
 
 
 def test_what_is_kept_as_it_is_is_not_copied() -> None:
