@@ -55,7 +55,7 @@ def doctor(
     if tried:
         findings += trial(cluster, facts.operator, timeout)
     rows = [(_SIGNS[f.state], f.check, f.says, "" if f.state is State.OK else f.mend) for f in findings]
-    printed = table("", "CHECK", "FOUND", "TO MEND IT", rows=rows)
+    printed = table("", "CHECK", "FOUND", "TO MEND IT", rows=rows, folded={"FOUND"})
     show(output, [asdict(finding) for finding in findings], printed)
     if any(finding.state is State.WRONG for finding in findings):
         raise typer.Exit(Failure.status)

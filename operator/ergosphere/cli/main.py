@@ -1,5 +1,8 @@
 """The `ergo` command, also installed as `kubectl ergo`."""
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from ergosphere.cli import checkpoint
@@ -38,6 +41,17 @@ app.command()(doctor)
 app.command()(simulate)
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"ergo {version('ergosphere')}")
+        raise typer.Exit
+
+
 @app.callback()
-def main() -> None:
+def main(
+    _: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_say_version, help="Say which version this is."),
+    ] = False,
+) -> None:
     """Preemptible, migratable, elastic training jobs."""

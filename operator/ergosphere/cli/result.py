@@ -1,7 +1,7 @@
 """How results are printed."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import typer
@@ -27,12 +27,12 @@ def show(output: Output, value: Mapping[str, Any] | Sequence[Any], *parts: Rende
         console.print(part)
 
 
-def table(*heads: str, rows: Iterable[Sequence[str]], title: str = "") -> Table:
-    """A table without lines; the last column takes the room that is left."""
+def table(*heads: str, rows: Iterable[Sequence[str]], title: str = "", folded: Container[str] = ()) -> Table:
+    """A table without lines; the last column, and those `folded`, share the room that is left."""
     made = Table(box=None, title=title or None, title_justify="left", pad_edge=False, header_style="bold")
-    for head in heads[:-1]:
-        made.add_column(head, no_wrap=True)
-    made.add_column(heads[-1], overflow="fold")
+    for head in heads:
+        folds = head in folded or head == heads[-1]
+        made.add_column(head, no_wrap=not folds, overflow="fold" if folds else "ellipsis")
     for row in rows:
         # Text, for names and messages are no markup.
         made.add_row(*(Text(cell) for cell in row))
