@@ -13,6 +13,7 @@ from bench.planner.measures import LARGEST, Figures, measure
 
 SIZES = (1_000, 10_000, LARGEST)
 GROWN = {"plan": "full_plan_s", "calls": "full_plan_calls", "sort": "sort_s"}
+_WIDTH = 140  # columns of what is not printed to a terminal
 SHOWN = (
     *("gpus", "jobs", "running", "full_plan_s", "full_plan_calls", "cold_plan_s"),
     *("sort_s", "event_plan_s", "cycle_s", "peak_rss_mib"),
@@ -31,7 +32,8 @@ def main() -> None:
     table = Table(*SHOWN, title="one plan, seconds on one core")
     for row in rows:
         table.add_row(*(f"{row[column]:,g}" for column in SHOWN))
-    Console().print(table)
+    terminal = Console()
+    (terminal if terminal.is_terminal else Console(width=_WIDTH)).print(table)
     largest = rows[-1]
     grown = {f"{name}_growth": growth(rows, figure) for name, figure in GROWN.items()}
     print(json.dumps({"bench": "planner", **largest, **grown, "scaling": rows}))
