@@ -6,14 +6,13 @@ import math
 import subprocess
 import sys
 
-from rich.console import Console
 from rich.table import Table
 
 from bench.planner.measures import LARGEST, Figures, measure
+from ergosphere.cli.result import console
 
 SIZES = (1_000, 10_000, LARGEST)
 GROWN = {"plan": "full_plan_s", "calls": "full_plan_calls", "sort": "sort_s"}
-_WIDTH = 140  # columns of what is not printed to a terminal
 SHOWN = (
     *("gpus", "jobs", "running", "full_plan_s", "full_plan_calls", "cold_plan_s"),
     *("sort_s", "event_plan_s", "cycle_s", "peak_rss_mib"),
@@ -32,8 +31,7 @@ def main() -> None:
     table = Table(*SHOWN, title="one plan, seconds on one core")
     for row in rows:
         table.add_row(*(f"{row[column]:,g}" for column in SHOWN))
-    terminal = Console()
-    (terminal if terminal.is_terminal else Console(width=_WIDTH)).print(table)
+    console().print(table)
     largest = rows[-1]
     grown = {f"{name}_growth": growth(rows, figure) for name, figure in GROWN.items()}
     print(json.dumps({"bench": "planner", **largest, **grown, "scaling": rows}))

@@ -5,12 +5,10 @@ import json
 import sys
 from pathlib import Path
 
-from rich.console import Console
-
 from bench.policy.comparison import Comparison, compare, markdown, renewed, table
+from ergosphere.cli.result import console
 
 TRACES = ("cluster02", "cluster03", "cluster06")
-_WIDTH = 180  # columns of what is not printed to a terminal
 DOCUMENT = Path("docs/scheduling.md")
 
 
@@ -24,8 +22,7 @@ def main() -> None:
     if missing:
         sys.exit(f"needs the public traces {', '.join(missing)}; --traces names their folder")
     found: list[Comparison] = [compare(file) for file in files]
-    terminal = Console()
-    (terminal if terminal.is_terminal else Console(width=_WIDTH)).print(table(found))
+    console().print(table(found))
     DOCUMENT.write_text(renewed(DOCUMENT.read_text(), markdown(found)))
     print(json.dumps({"bench": "policy", "cases": [comparison.as_json() for comparison in found]}))
 

@@ -156,7 +156,7 @@ def _may_be_held(state: State) -> bool:
     """Whether the program stands still, or may do so as far as is known of what its launcher was asked."""
     if state.program in (Program.EXITED, Program.LEFT):
         return False
-    return state.resync or not state.connected or state.program in (Program.UNKNOWN, Program.FROZEN)
+    return state.resync or not state.connected or state.program is Program.FROZEN
 
 
 def _settled(state: State, now: float) -> State:

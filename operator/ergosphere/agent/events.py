@@ -28,16 +28,16 @@ def happened(state: State, event: Event, now: float) -> State:
             return replace(state, terminating=True)
 
 
-def asked_again(state: State, now: float) -> State:
-    """The state in which the launcher is soon asked where the program stands; until then nobody knows."""
-    return replace(state, retry_at=now + BUSY_SECONDS, resync=True)
+def asked_again(state: State, at: float) -> State:
+    """The state in which the launcher is asked then where the program stands; until then nobody knows."""
+    return replace(state, retry_at=at, resync=True)
 
 
 def _connected(state: State, word: Connected, now: float) -> State:
     """The state after the launcher said where the program stands."""
     state = replace(state, connected=True, resync=False)
     if word.busy:
-        state = asked_again(state, now)
+        state = asked_again(state, now + BUSY_SECONDS)
     if state.program is Program.LEFT:
         return state
     state = replace(state, program=Program(word.state), exit=word.exit)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from ergosphere.agent import effects as do
-from ergosphere.agent.events import asked_again, happened
+from ergosphere.agent.events import BUSY_SECONDS, asked_again, happened
 from ergosphere.agent.inputs import Failed, Outcome, Succeeded
 from ergosphere.agent.node import incompatibility
 from ergosphere.agent.state import RESTORE_DIRECTORY, Program, State
@@ -24,7 +24,7 @@ def failed(state: State, result: Failed, now: float) -> State:
     if result.lost:
         return state
     if result.failure.reason == "Busy":
-        return asked_again(state, now)
+        return asked_again(state, now + BUSY_SECONDS)
     match result.work:
         case do.LauncherStatus():
             return state
@@ -35,7 +35,7 @@ def failed(state: State, result: Failed, now: float) -> State:
         case work if isinstance(work, _CutWork):
             return _cut_failed(state, work, result.failure)
         case work if _must_be_done(state, work):
-            return replace(state, retry_at=now + RETRY_SECONDS, resync=True)
+            return asked_again(state, now + RETRY_SECONDS)
         case do.NetSever():
             return replace(state, strange=())
         case do.StoreFetch() if state.program not in _BEFORE_START:

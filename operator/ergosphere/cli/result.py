@@ -21,10 +21,15 @@ def show(output: Output, value: Mapping[str, Any] | Sequence[Any], *parts: Rende
     if output is Output.JSON:
         typer.echo(json.dumps(value, indent=2))
         return
-    terminal = Console(highlight=False)
-    console = terminal if terminal.is_terminal else Console(highlight=False, width=_WIDTH)
+    printer = console()
     for part in parts:
-        console.print(part)
+        printer.print(part)
+
+
+def console() -> Console:
+    """Where results are printed: as wide as the terminal, and wide where there is none."""
+    terminal = Console(highlight=False)
+    return terminal if terminal.is_terminal else Console(highlight=False, width=_WIDTH)
 
 
 def table(*heads: str, rows: Iterable[Sequence[str]], title: str = "", folded: Container[str] = ()) -> Table:

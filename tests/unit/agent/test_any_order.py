@@ -39,7 +39,7 @@ BROKEN = Failure(reason="Broken", message="It broke.")
 CUTS = st.sampled_from(["c1", "c2"])
 LEASE = 15.0
 _STOPS = do.LauncherFreeze | do.LauncherDump
-_LONG = do.LauncherPrepare | do.LauncherFreeze | do.LauncherDump
+_LONG = do.LauncherPrepare | _STOPS
 
 
 class OneRank(RuleBasedStateMachine):
