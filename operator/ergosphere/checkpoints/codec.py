@@ -35,6 +35,14 @@ class Sealed(NamedTuple):
     raw: bool
 
 
+class _Contexts(threading.local):
+    """zstd's contexts, of which each thread has its own."""
+
+    def __init__(self) -> None:
+        self.compressors = {level: zstandard.ZstdCompressor(level=level) for level in (_SLOW, _FAST)}
+        self.decompressor = zstandard.ZstdDecompressor()
+
+
 class Codec:
     """Seals and opens pieces of data. Safe to use from several threads."""
 
@@ -42,11 +50,11 @@ class Codec:
         if key is not None and len(key) != 32:
             raise Invalid(f"an encryption key has 32 bytes, not {len(key)}")
         self._cipher = AESGCM(key) if key else None
-        self._local = threading.local()
+        self._own = _Contexts()
 
     def seal(self, data: Data) -> bytes:
         """`data` compressed with zstd, and encrypted with AES-256-GCM if this codec has a key."""
-        return bytes(self._encrypt(self._compressor(_SLOW).compress(data)))
+        return bytes(self._encrypt(self._own.compressors[_SLOW].compress(data)))
 
     def seal_all(self, blocks: Sequence[memoryview]) -> list[Sealed]:
         """Each block sealed by itself; what a sample tells would hardly get smaller is not compressed.
@@ -76,7 +84,7 @@ class Codec:
         with self._unpacking():
             if zstandard.frame_content_size(packed) > size:
                 raise Corrupt("stored bytes unpack to more than they may")
-            return self._decompressor().decompress(packed, max_output_size=size)
+            return self._own.decompressor.decompress(packed, max_output_size=size)
 
     def open_into(self, target: memoryview, sealed: Sealed, expected: str) -> None:
         """Fill `target` with the bytes behind `sealed`; as `open`, and `Corrupt` for more or fewer bytes.
@@ -89,7 +97,7 @@ class Codec:
                 raise Corrupt("stored bytes are not as many as they must be")
             target[:] = packed
             return
-        with self._unpacking(), self._decompressor().stream_reader(packed) as reader:
+        with self._unpacking(), self._own.decompressor.stream_reader(packed) as reader:
             if zstandard.frame_content_size(packed) != len(target) or reader.readinto(target) != len(target):
                 raise Corrupt("stored bytes do not unpack to as many as they must")
 
@@ -108,14 +116,14 @@ class Codec:
             raise Corrupt("stored bytes do not decompress") from error
 
     def _compressed(self, blocks: list[bytes | bytearray | memoryview], level: int) -> Iterator[memoryview]:
-        packed: Any = self._compressor(level).multi_compress_to_buffer(blocks) if blocks else []
+        packed: Any = self._own.compressors[level].multi_compress_to_buffer(blocks) if blocks else []
         return (memoryview(packed[number]) for number in range(len(packed)))
 
     def _level(self, block: memoryview) -> int | None:
         """The level to compress a block at; None for one that is kept as it is."""
         apart = max(_SAMPLE, len(block) // _SAMPLES)
         sample = b"".join(block[at : at + _SAMPLE] for at in range(0, len(block), apart))
-        shrunk = len(self._compressor(_FAST).compress(sample))
+        shrunk = len(self._own.compressors[_FAST].compress(sample))
         return next((level for below, level in _LEVELS if shrunk < below * len(sample)), None)
 
     def _encrypt(self, packed: Data) -> Data:
@@ -132,16 +140,3 @@ class Codec:
             return self._cipher.decrypt(bytes(view[:_NONCE]), view[_NONCE:], None)
         except (InvalidTag, ValueError):
             raise Denied("the encryption key is not the one these bytes were written with") from None
-
-    def _compressor(self, level: int) -> zstandard.ZstdCompressor:
-        name = f"compressor{level}"
-        if not hasattr(self._local, name):
-            setattr(self._local, name, zstandard.ZstdCompressor(level=level))
-        compressor: zstandard.ZstdCompressor = getattr(self._local, name)
-        return compressor
-
-    def _decompressor(self) -> zstandard.ZstdDecompressor:
-        if not hasattr(self._local, "decompressor"):
-            self._local.decompressor = zstandard.ZstdDecompressor()
-        decompressor: zstandard.ZstdDecompressor = self._local.decompressor
-        return decompressor
