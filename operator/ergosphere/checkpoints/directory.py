@@ -15,6 +15,9 @@ from ergosphere.checkpoints.errors import Corrupt, translated
 from ergosphere.checkpoints.places import unfinished
 from ergosphere.checkpoints.writeback import begin_writeback
 
+_WRITTEN_AT_ONCE = 2 << 20  # bytes
+_MOST_PARTS = 256  # the system takes no more than 1024
+
 
 def _flush_directory(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
@@ -101,8 +104,8 @@ class Directory:
             _ensure_directory(target.parent)
             try:
                 with written.open("xb", buffering=0) as file:
-                    for part in parts:
-                        _write_all(file.fileno(), part)
+                    for batch in _batches(parts):
+                        _write_all(file.fileno(), batch)
                     if durable:
                         os.fsync(file.fileno())
                 yield written, target
@@ -112,9 +115,25 @@ class Directory:
                 _flush_directory(target.parent)
 
 
-def _write_all(file: int, data: Data) -> None:
-    rest = memoryview(data).cast("B")
-    begin = os.lseek(file, 0, os.SEEK_CUR)
-    while rest:
-        rest = rest[os.write(file, rest) :]
-    begin_writeback(file, begin, len(data))
+def _batches(parts: Iterable[Data]) -> Iterator[list[memoryview]]:
+    """The parts as they come, many at once: each call of the system lets go of the interpreter."""
+    batch, size = list[memoryview](), 0
+    for part in parts:
+        batch.append(memoryview(part).cast("B"))
+        size += len(part)
+        if size >= _WRITTEN_AT_ONCE or len(batch) == _MOST_PARTS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _write_all(file: int, parts: list[memoryview]) -> None:
+    begin, size = os.lseek(file, 0, os.SEEK_CUR), sum(map(len, parts))
+    while parts:
+        written = os.writev(file, parts)
+        while parts and written >= len(parts[0]):
+            written -= len(parts.pop(0))
+        if written:
+            parts[0] = parts[0][written:]
+    begin_writeback(file, begin, size)

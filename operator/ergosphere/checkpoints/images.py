@@ -9,7 +9,7 @@ from ergosphere.checkpoints.errors import Invalid
 from ergosphere.checkpoints.pages import PAGE, pages_in
 from ergosphere.checkpoints.recipe import FileEntry
 
-CHUNK_PAGES = 512
+CHUNK_PAGES = 2048  # fewer, and what each of them takes of the interpreter is felt
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from ergosphere.checkpoints.pages import Pages, Printer, Prints, checksum
 from ergosphere.checkpoints.stretches import NONE, Stretches, stretches
 
 _AHEAD = 2  # chunks that are read while as many as there are cores are in work
+_MOST_AHEAD = 6  # of 8 MiB each
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Reader:
     """Reads the chunks of a directory in order, on all cores, a few ahead."""
 
     def __init__(self, cores: ThreadPoolExecutor, width: int) -> None:
-        self._cores, self._ahead = cores, width + _AHEAD
+        self._cores, self._ahead = cores, min(width + _AHEAD, _MOST_AHEAD)
 
     def __call__(self, wanted: Iterable[Chunk], inspect: Inspect) -> Iterator[Read]:
         """What `inspect` makes of each chunk."""

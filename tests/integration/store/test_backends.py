@@ -100,6 +100,12 @@ def test_objects_are_whole_or_not_there(blobs: Blobs) -> None:
         blobs.get("v1/ns/broken")
 
 
+def test_parts_of_any_number_and_size_are_joined(blobs: Blobs) -> None:
+    parts = [bytes([number % 251]) * (number * 37 % 9000) for number in range(1500)]
+    blobs.put("v1/ns/many", parts)
+    assert blobs.get("v1/ns/many") == b"".join(parts)
+
+
 def test_a_directory_that_may_not_be_written_to_says_so(tmp_path: Path) -> None:
     (tmp_path / "store").write_bytes(b"not a directory")
     with pytest.raises(Unavailable, match="Not a directory"):
