@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ergosphere.checkpoints.codec import Sealed
+from ergosphere.checkpoints.compression import Form
 from ergosphere.checkpoints.pack import BLOCK_PAGES, Footer, block_pages, decode_footer, footer_span
 from ergosphere.checkpoints.pages import LINE, PAGE, PAGE_LINES
 from ergosphere.checkpoints.place import Place
@@ -76,7 +77,7 @@ def _spans(pieces: Pieces) -> list[Pieces]:
 
 def _unpacked(place: Place, pack: PackRef, footer: Footer, blocks: range, desk: memoryview) -> memoryview:
     starts = footer.starts[blocks.start : blocks.stop + 1].tolist()
-    raw = footer.raw[blocks.start : blocks.stop].tolist()
+    forms = footer.forms[blocks.start : blocks.stop].tolist()
     key = place.domain.pack(pack.name)
     pages = (blocks.stop - blocks.start - 1) * BLOCK_PAGES + block_pages(pack, blocks[-1])
 
@@ -84,7 +85,7 @@ def _unpacked(place: Place, pack: PackRef, footer: Footer, blocks: range, desk: 
         stored = memoryview(place.blobs.get_range(key, starts[0], starts[-1] - starts[0]))
         lines = desk[: pages * PAGE]
         for nth, (begin, end) in enumerate(pairwise(starts)):
-            block = Sealed(stored[begin - starts[0] : end - starts[0]], raw[nth])
+            block = Sealed(stored[begin - starts[0] : end - starts[0]], Form(forms[nth]))
             target = lines[nth * BLOCK_PAGES * PAGE : (nth + 1) * BLOCK_PAGES * PAGE]
             place.codec.open_into(target, block, footer.hashes[blocks[nth]])
         return lines

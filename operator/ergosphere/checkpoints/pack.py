@@ -16,18 +16,19 @@ from ergosphere.checkpoints.recipe import PackRef
 BLOCK_PAGES = 64
 PACK_PAGES = 8192
 _TRAILER = struct.Struct("<8sI")
-_RAW = np.uint32(1 << 31)
+_FORM_SHIFT = np.uint32(30)
+_LENGTH = np.uint32((1 << 30) - 1)
 _MAGIC = b"ERGOPAK1"
 HASH = 32
 
 
 @dataclass(frozen=True)
 class Footer:
-    """For each page its fingerprint; for each block what it takes, whether it is raw, and its hash."""
+    """For each page its fingerprint; for each block what it takes, its `Form`, and its hash."""
 
     prints: Prints
     lengths: NDArray[np.uint32]
-    raw: NDArray[np.bool_]
+    forms: NDArray[np.uint32]
     hashes: Sequence[str]
 
     @property
@@ -40,7 +41,7 @@ class Footer:
         return b"".join(
             [
                 self.prints.astype("<u8").tobytes(),
-                (self.lengths | self.raw * _RAW).astype("<u4").tobytes(),
+                (self.lengths | self.forms << _FORM_SHIFT).astype("<u4").tobytes(),
                 bytes.fromhex("".join(self.hashes)),
             ]
         )
@@ -55,8 +56,8 @@ class Footer:
         hashes = data[16 * pages + 4 * blocks :]
         return cls(
             prints=np.frombuffer(data, dtype="<u8", count=2 * pages).reshape(-1, 2),
-            lengths=lengths & ~_RAW,
-            raw=(lengths & _RAW) != 0,
+            lengths=lengths & _LENGTH,
+            forms=lengths >> _FORM_SHIFT,
             hashes=[hashes[at : at + HASH].hex() for at in range(0, len(hashes), HASH)],
         )
 

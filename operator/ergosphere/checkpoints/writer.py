@@ -18,7 +18,7 @@ from ergosphere.checkpoints.places import Domain
 from ergosphere.checkpoints.recipe import PackRef
 
 _Blocks = tuple[list[Sealed], list[str]]  # that follow each other, and their hashes
-_GROUP_PAGES = 8 * BLOCK_PAGES  # what is sealed at once: a pack is a multiple of it
+_GROUP_PAGES = 16 * BLOCK_PAGES  # what is sealed at once: a pack is a multiple of it
 _GROUPS_QUEUED = 3
 _COPIED_BELOW = 4  # fewer than this part of a chunk are copied, and the chunk let go
 
@@ -65,16 +65,16 @@ class _Pack:
 
     def _parts(self) -> Iterator[Data]:
         lengths: list[int] = []
-        raw: list[bool] = []
+        forms: list[int] = []
         hashes: list[str] = []
         while (blocks := self._queue.get()) is not None:
             sealed, digests = blocks.result()
             lengths += (len(block.data) for block in sealed)
-            raw += (block.raw for block in sealed)
+            forms += (block.form for block in sealed)
             hashes += digests
             yield from (block.data for block in sealed)
         prints = np.concatenate(self._prints)
-        footer = Footer(prints, np.array(lengths, dtype=np.uint32), np.array(raw, dtype=bool), hashes)
+        footer = Footer(prints, np.array(lengths, dtype=np.uint32), np.array(forms, dtype=np.uint32), hashes)
         self._prints.clear()  # the pack stays known until the save ends, and these are most of it
         end, length, hashed = footer_bytes(footer, self._codec)
         self._footer = length, hashed

@@ -5,14 +5,24 @@ import pytest
 
 from ergosphere.checkpoints import Corrupt, Denied
 from ergosphere.checkpoints.codec import Codec, Sealed, digest
+from ergosphere.checkpoints.compression import Form
 
 _BLOCK = 256 << 10
 _CHANCE = np.random.default_rng(0)
 
 
 def floats() -> bytes:
-    """Like a tensor: zstd makes a twelfth less of it."""
+    """Like a tensor: zstd makes a twelfth less of it, and a sixth of the exponents alone."""
     return _CHANCE.standard_normal(_BLOCK // 4).astype(np.float32).tobytes()
+
+
+def short_floats() -> bytes:
+    """Like a tensor of bfloat16, which is the upper half of a float."""
+    return np.frombuffer(floats() + floats(), dtype=np.uint16)[1::2].tobytes()
+
+
+def noise() -> bytes:
+    return _CHANCE.bytes(_BLOCK)
 
 
 def text() -> bytes:
@@ -28,12 +38,12 @@ def sealed(codec: Codec, *blocks: bytes) -> list[Sealed]:
     return codec.seal_all([memoryview(block) for block in blocks])
 
 
-MIXED = [counts(), text(), floats(), text(), counts()]
+MIXED = [counts(), text(), floats(), noise(), text(), short_floats(), counts(), floats()]
 
 
 @pytest.mark.parametrize("key", [None, bytes(32)])
 @pytest.mark.parametrize(
-    "blocks", [[text()], [floats(), text()], [text(), floats(), b""], [floats()] * 3, MIXED]
+    "blocks", [[text()], [noise(), text()], [text(), floats(), b""], [floats()[:-1]], [floats()] * 3, MIXED]
 )
 def test_what_was_sealed_opens(key: bytes | None, blocks: list[bytes]) -> None:
     codec = Codec(key)
@@ -47,7 +57,7 @@ def test_what_was_sealed_opens(key: bytes | None, blocks: list[bytes]) -> None:
 
 @pytest.mark.parametrize("key", [None, bytes(32)])
 @pytest.mark.parametrize("size", [0, _BLOCK - 1, _BLOCK + 1])
-@pytest.mark.parametrize("block", [floats(), text()], ids=["floats", "text"])
+@pytest.mark.parametrize("block", [noise(), text()], ids=["noise", "text"])
 def test_a_block_of_another_size_is_corrupt(key: bytes | None, size: int, block: bytes) -> None:
     codec = Codec(key)
     (kept,) = sealed(codec, block)
@@ -55,25 +65,42 @@ def test_a_block_of_another_size_is_corrupt(key: bytes | None, size: int, block:
         codec.open_into(memoryview(bytearray(size)), kept, digest(kept.data))
 
 
-@pytest.mark.parametrize("raw", [True, False])
-def test_a_block_taken_for_the_other_kind_is_not_given_out(raw: bool) -> None:
+@pytest.mark.parametrize("size", [0, _BLOCK - 4, _BLOCK - 1, _BLOCK + 1, _BLOCK + 4, 2 * _BLOCK])
+@pytest.mark.parametrize("block", [floats(), short_floats()], ids=["floats", "short floats"])
+def test_numbers_that_are_more_or_fewer_are_not_given_out(size: int, block: bytes) -> None:
     codec = Codec()
-    (kept,) = sealed(codec, text() if raw else floats())
+    (kept,) = sealed(codec, block)
     with pytest.raises((Corrupt, Denied)):
-        codec.open_into(memoryview(bytearray(_BLOCK)), Sealed(kept.data, raw), digest(kept.data))
+        codec.open_into(memoryview(bytearray(size)), kept, digest(kept.data))
 
 
-def test_each_block_is_compressed_if_that_is_worth_it_whatever_the_others_are() -> None:
-    kept = sealed(Codec(), floats(), text(), floats())
-    assert [block.raw for block in kept] == [True, False, True]
-    assert len(kept[1].data) < _BLOCK / 2
-    (between,) = sealed(Codec(), counts())
-    assert not between.raw
-    assert len(between.data) < 0.7 * _BLOCK
+@pytest.mark.parametrize("form", Form)
+@pytest.mark.parametrize("block", [text(), floats(), noise(), short_floats()])
+def test_a_block_taken_for_another_form_is_not_given_out(block: bytes, form: Form) -> None:
+    codec = Codec()
+    (kept,) = sealed(codec, block)
+    target = memoryview(bytearray(_BLOCK))
+    if form is kept.form:
+        codec.open_into(target, kept, digest(kept.data))
+        assert target == block
+        return
+    with pytest.raises((Corrupt, Denied)):
+        codec.open_into(target, Sealed(kept.data, form), digest(kept.data))
+
+
+def test_each_block_is_kept_as_suits_it_whatever_the_others_are() -> None:
+    kept = sealed(Codec(), floats(), text(), noise(), short_floats(), counts())
+    assert [block.form for block in kept] == [Form.FLOAT32, Form.ZSTD, Form.RAW, Form.FLOAT16, Form.ZSTD]
+    parts = [len(block.data) / _BLOCK for block in kept]
+    assert parts[0] < 0.86
+    assert parts[1] < 0.5
+    assert parts[2] == 1
+    assert parts[3] < 0.72
+    assert parts[4] < 0.7
 
 
 def test_what_is_kept_as_it_is_is_not_copied() -> None:
-    block = bytearray(floats())
+    block = bytearray(noise())
     (kept,) = Codec().seal_all([memoryview(block)])
     block[0] ^= 1
     assert bytes(kept.data) == block
