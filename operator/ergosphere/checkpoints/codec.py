@@ -11,7 +11,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from ergosphere.checkpoints.blobs import Data
-from ergosphere.checkpoints.compression import Compression, Form
+from ergosphere.checkpoints.compression import Compression, Effort, Form
 from ergosphere.checkpoints.errors import Corrupt, Denied, Invalid
 
 _NONCE = 12
@@ -42,9 +42,10 @@ class Codec:
         """`data` compressed with zstd, and encrypted with AES-256-GCM if this codec has a key."""
         return bytes(self._encrypt(self._compression.compress(data)))
 
-    def seal_all(self, blocks: Sequence[memoryview]) -> list[Sealed]:
+    def seal_all(self, blocks: Sequence[memoryview], effort: Effort) -> list[Sealed]:
         """Each block sealed by itself; what is neither made smaller nor encrypted is not copied."""
-        return [Sealed(self._encrypt(data), form) for data, form in self._compression.compress_all(blocks)]
+        smaller = self._compression.compress_all(blocks, effort)
+        return [Sealed(self._encrypt(data), form) for data, form in smaller]
 
     def open(self, sealed: Data, size: int, expected: str) -> bytes:
         """The at most `size` bytes behind `sealed`, which must have the hash `expected`.

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator, Sequence
 from enum import IntEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import zstandard
 
@@ -11,12 +11,8 @@ from ergosphere.checkpoints.blobs import Data
 from ergosphere.checkpoints.errors import Corrupt
 from ergosphere.checkpoints.floats import exponents, laid_apart, put_together, rest_size
 
-_SAMPLES, _SAMPLE = 16, 512  # how many pieces of a block are tried, and the size of each
+_SAMPLES, _SAMPLE = 16, 256  # how many pieces of a block are tried, and the size of each
 _REPETITIVE = 0.5  # what zstd makes smaller than this part of its size is not tried as numbers
-# What would stay larger than this part of its size is kept as it is. Of tensors of four-byte floats that is
-# every second block: with a local disk, the time that the others take would be missed more than their space.
-_WORTH = 0.84
-_LOWEST = 1  # of zstd's levels: its default finds a twentieth more in what repeats itself, and takes longer
 # Finds hardly any repetition, which among exponents is chance and costs time, and leaves the entropy coding.
 _ENTROPY_ALONE = zstandard.ZstdCompressionParameters(
     strategy=zstandard.STRATEGY_FAST, min_match=7, hash_log=6, chain_log=6, search_log=1, window_log=18
@@ -35,6 +31,19 @@ class Form(IntEnum):
     """Numbers of two bytes, likewise."""
 
 
+class Effort(NamedTuple):
+    """How much is done to make blocks smaller.
+
+    What would stay larger than the part `worth` of its size is kept as it is. `level` is one of zstd's.
+    """
+
+    worth: float
+    level: int
+
+
+# Numbers of two bytes are worth it to both, those of four, which become 0.84 of their size, to the first.
+FULL, QUICK = Effort(0.85, 1), Effort(0.80, -1)
+
 _WIDTHS = {Form.FLOAT32: 4, Form.FLOAT16: 2}
 
 
@@ -42,12 +51,8 @@ class Compression(threading.local):
     """zstd's contexts, of which each thread has its own."""
 
     def __init__(self) -> None:
-        by_exponents = zstandard.ZstdCompressor(compression_params=_ENTROPY_ALONE)
-        self._compressors = {
-            Form.ZSTD: zstandard.ZstdCompressor(level=_LOWEST),
-            Form.FLOAT32: by_exponents,
-            Form.FLOAT16: by_exponents,
-        }
+        self._levels = {effort: zstandard.ZstdCompressor(level=effort.level) for effort in (FULL, QUICK)}
+        self._by_entropy = zstandard.ZstdCompressor(compression_params=_ENTROPY_ALONE)
         self._compressor = zstandard.ZstdCompressor()
         self._decompressor = zstandard.ZstdDecompressor()
 
@@ -55,17 +60,18 @@ class Compression(threading.local):
         """`data` in zstd."""
         return self._compressor.compress(data)
 
-    def compress_all(self, blocks: Sequence[memoryview]) -> list[tuple[Data, Form]]:
+    def compress_all(self, blocks: Sequence[memoryview], effort: Effort) -> list[tuple[Data, Form]]:
         """Each block by itself, in the form that a sample of it says is smallest; not copied if that is raw.
 
         One call for many, as each takes hold of the interpreter anew.
         """
-        forms = self._forms(blocks)
+        forms = self._forms(blocks, effort)
         smaller = {
             form: self._smaller(
-                [block for block, own in zip(blocks, forms, strict=True) if own is form], form
+                [block for block, own in zip(blocks, forms, strict=True) if own is form], form, effort
             )
-            for form in self._compressors
+            for form in Form
+            if form is not Form.RAW
         }
         return [
             (next(smaller[form]) if form in smaller else block, form)
@@ -104,23 +110,19 @@ class Compression(threading.local):
             if zstandard.frame_content_size(packed) != len(target) or reader.readinto(target) != len(target):
                 raise _other_size()
 
-    def _smaller(self, blocks: Sequence[memoryview], form: Form) -> Iterator[memoryview]:
+    def _smaller(self, blocks: Sequence[memoryview], form: Form, effort: Effort) -> Iterator[memoryview]:
         width = _WIDTHS.get(form)
         if not width:
-            return self._packed(blocks, form)
-        highest = self._packed([exponents(block, width) for block in blocks], form)
+            return _packed(self._levels[effort], blocks)
+        highest = _packed(self._by_entropy, [exponents(block, width) for block in blocks])
         return (laid_apart(block, width, own) for block, own in zip(blocks, highest, strict=True))
 
-    def _packed(self, pieces: Sequence[memoryview], form: Form) -> Iterator[memoryview]:
-        found: Any = self._compressors[form].multi_compress_to_buffer([*pieces]) if pieces else ()
-        return (memoryview(found[number]) for number in range(len(found)))
-
-    def _forms(self, blocks: Sequence[memoryview]) -> list[Form]:
+    def _forms(self, blocks: Sequence[memoryview], effort: Effort) -> list[Form]:
         """The form of each block that makes a sample of it smallest."""
         samples = [_sample(block) for block in blocks]
         sizes = [
-            {Form.RAW: _WORTH * len(sample), Form.ZSTD: float(len(packed))}
-            for sample, packed in zip(samples, self._packed(samples, Form.ZSTD), strict=True)
+            {Form.RAW: effort.worth * len(sample), Form.ZSTD: float(len(packed))}
+            for sample, packed in zip(samples, _packed(self._levels[effort], samples), strict=True)
         ]
         tried = [
             nth
@@ -128,10 +130,15 @@ class Compression(threading.local):
             if sizes[nth][Form.ZSTD] > _REPETITIVE * len(sample) and len(blocks[nth]) % 4 == 0
         ]
         for form, width in _WIDTHS.items():
-            highest = self._packed([exponents(samples[nth], width) for nth in tried], form)
+            highest = _packed(self._by_entropy, [exponents(samples[nth], width) for nth in tried])
             for nth, own in zip(tried, highest, strict=True):
                 sizes[nth][form] = rest_size(len(samples[nth]), width) + len(own)
         return [min(size, key=lambda form: size[form]) for size in sizes]
+
+
+def _packed(compressor: zstandard.ZstdCompressor, pieces: Sequence[memoryview]) -> Iterator[memoryview]:
+    found: Any = compressor.multi_compress_to_buffer([*pieces]) if pieces else ()
+    return (memoryview(found[number]) for number in range(len(found)))
 
 
 def _sample(block: memoryview) -> memoryview:

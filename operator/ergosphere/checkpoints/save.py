@@ -45,7 +45,11 @@ class Saving:
         """Store the images, and the recipe that makes them again."""
         with ThreadPoolExecutor(width()) as cores, ThreadPoolExecutor(_TRANSFERS) as transfers:
             place = self._place
-            writer = PackWriter(place.blobs, place.domain, self._begun.token, place.codec, cores, transfers)
+            # What follows another checkpoint comes again and again, and little of it is kept for long.
+            first = not self._begun.bases
+            writer = PackWriter(
+                place.blobs, place.domain, self._begun.token, place.codec, first, cores, transfers
+            )
             try:
                 recipe, written = self._pack(Reader(cores, width()), writer, transfers)
             except BaseException:

@@ -1,5 +1,6 @@
 """Writing packs: pages in, blocks compressed on all cores, packs written while more come in."""
 
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from ergosphere.checkpoints.blobs import Blobs, Data
 from ergosphere.checkpoints.codec import Codec, Sealed, digest
+from ergosphere.checkpoints.compression import FULL, QUICK
 from ergosphere.checkpoints.errors import StoreError, Unavailable
 from ergosphere.checkpoints.pack import BLOCK_PAGES, PACK_PAGES, Footer, footer_bytes
 from ergosphere.checkpoints.pages import Pages, Prints
@@ -23,11 +25,35 @@ _GROUPS_QUEUED = 3
 _COPIED_BELOW = 4  # fewer than this part of a chunk are copied, and the chunk let go
 
 
+class _Backlog:
+    """How many groups are sealed and wait for the store to take them."""
+
+    def __init__(self) -> None:
+        self._groups, self._lock = 0, threading.Lock()
+
+    def add(self, groups: int) -> None:
+        with self._lock:
+            self._groups += groups
+
+    @property
+    def full(self) -> bool:
+        """Whether that is all that may be queued: the store is slower than the processors."""
+        return self._groups >= _GROUPS_QUEUED
+
+
 class _Pack:
     """One pack being written: blocks go in as futures, and out in order, into one upload."""
 
-    def __init__(self, blobs: Blobs, key: str, name: str, codec: Codec, uploads: ThreadPoolExecutor) -> None:
-        self._name, self._codec = name, codec
+    def __init__(
+        self,
+        blobs: Blobs,
+        key: str,
+        name: str,
+        codec: Codec,
+        backlog: _Backlog,
+        uploads: ThreadPoolExecutor,
+    ) -> None:
+        self._name, self._codec, self._backlog = name, codec, backlog
         self._prints: list[Prints] = []
         self._queue: Queue[Future[_Blocks] | None] = Queue(_GROUPS_QUEUED)
         self._size = 0
@@ -69,6 +95,7 @@ class _Pack:
         hashes: list[str] = []
         while (blocks := self._queue.get()) is not None:
             sealed, digests = blocks.result()
+            self._backlog.add(-1)
             lengths += (len(block.data) for block in sealed)
             forms += (block.form for block in sealed)
             hashes += digests
@@ -94,10 +121,13 @@ class PackWriter:
         domain: Domain,
         token: str,
         codec: Codec,
+        thorough: bool,
         cores: ThreadPoolExecutor,
         uploads: ThreadPoolExecutor,
     ) -> None:
+        """`thorough` takes time to make pages smaller; without it that is done while the store is behind."""
         self._blobs, self._domain, self._token, self._codec = blobs, domain, token, codec
+        self._thorough, self._backlog = thorough, _Backlog()
         self._cores, self._uploads = cores, uploads
         self._packs: list[_Pack] = []
         self._parts: list[Pages] = []
@@ -140,11 +170,14 @@ class PackWriter:
     def _open_pack(self) -> None:
         name = f"{self._token}-{len(self._packs)}"
         key = self._domain.pack(name)
-        self._packs.append(_Pack(self._blobs, key, name, self._codec, self._uploads))
+        self._packs.append(_Pack(self._blobs, key, name, self._codec, self._backlog, self._uploads))
 
     def _seal(self, parts: list[Pages]) -> _Blocks:
-        sealed = self._codec.seal_all([block.data.cast("B") for block in _blocks(parts)])
-        return sealed, [digest(block.data) for block in sealed]
+        effort = FULL if self._thorough or self._backlog.full else QUICK
+        sealed = self._codec.seal_all([block.data.cast("B") for block in _blocks(parts)], effort)
+        digests = [digest(block.data) for block in sealed]
+        self._backlog.add(1)
+        return sealed, digests
 
 
 def _blocks(parts: list[Pages]) -> Iterator[Pages]:

@@ -5,7 +5,7 @@ import pytest
 
 from ergosphere.checkpoints import Corrupt, Denied
 from ergosphere.checkpoints.codec import Codec, Sealed, digest
-from ergosphere.checkpoints.compression import Form
+from ergosphere.checkpoints.compression import FULL, QUICK, Form
 
 _BLOCK = 256 << 10
 _CHANCE = np.random.default_rng(0)
@@ -35,7 +35,7 @@ def counts() -> bytes:
 
 
 def sealed(codec: Codec, *blocks: bytes) -> list[Sealed]:
-    return codec.seal_all([memoryview(block) for block in blocks])
+    return codec.seal_all([memoryview(block) for block in blocks], FULL)
 
 
 MIXED = [counts(), text(), floats(), noise(), text(), short_floats(), counts(), floats()]
@@ -99,8 +99,14 @@ def test_each_block_is_kept_as_suits_it_whatever_the_others_are() -> None:
     assert parts[4] < 0.7
 
 
+def test_in_a_hurry_only_what_gets_much_smaller_is_compressed() -> None:
+    blocks = [memoryview(block) for block in (floats(), text(), noise(), short_floats())]
+    kept = Codec().seal_all(blocks, QUICK)
+    assert [block.form for block in kept] == [Form.RAW, Form.ZSTD, Form.RAW, Form.FLOAT16]
+
+
 def test_what_is_kept_as_it_is_is_not_copied() -> None:
     block = bytearray(noise())
-    (kept,) = Codec().seal_all([memoryview(block)])
+    (kept,) = Codec().seal_all([memoryview(block)], FULL)
     block[0] ^= 1
     assert bytes(kept.data) == block
