@@ -77,7 +77,7 @@ class _Desks(threading.local):
 
 def _on_threads(work: Callable[[int], None], numbers: range, stop: threading.Event) -> None:
     """Do `work` for all numbers; at the first failure set `stop`, and raise it when all have ended."""
-    with ThreadPoolExecutor(width() + 2) as threads:
+    with ThreadPoolExecutor(width() + 1) as threads:
         futures = [threads.submit(work, number) for number in numbers]
         done, waiting = wait(futures, return_when=FIRST_EXCEPTION)
         failed = [future for future in done if future.exception()]
