@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from ergosphere.checkpoints.blobs import Blobs, Data, Entry
 
@@ -127,6 +128,7 @@ class _Copy:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._unfinished = path.with_name(f".{secrets.token_hex(8)}")
+        self._file: IO[bytes] | None = None
         self._failed = False
 
     def of(self, parts: Iterable[Data]) -> Iterator[Data]:
@@ -138,8 +140,11 @@ class _Copy:
 
     def keep(self) -> int:
         """Give the file its name; how many bytes that added."""
+        if self._file is None or self._failed:
+            return 0
         try:
-            size = self._unfinished.stat().st_size
+            size = self._file.tell()
+            self._file.close()
             self._unfinished.rename(self._path)
         except OSError:
             self.forget()
@@ -148,14 +153,18 @@ class _Copy:
 
     def forget(self) -> None:
         """Remove what was written."""
-        with suppress(OSError):
-            self._unfinished.unlink()
+        if self._file is not None:
+            with suppress(OSError):
+                self._file.close()
+            with suppress(OSError):
+                self._unfinished.unlink()
 
     def _write(self, part: Data) -> None:
         try:
-            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with self._unfinished.open("ab") as file:
-                file.write(part)
+            if self._file is None:
+                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._file = self._unfinished.open("xb")
+            self._file.write(part)
         except OSError:
             self._failed = True
             self.forget()
