@@ -27,6 +27,8 @@ class Admission:
 
     def count(self, types: frozenset[str], gpus: int) -> None:
         """Reckon with jobs that hold a promise and ask for these GPUs."""
+        if not gpus:
+            return
         kinds = self._kinds(types)
         self.asked[kinds] = self.asked.get(kinds, 0) + gpus
 

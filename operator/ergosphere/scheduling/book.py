@@ -125,6 +125,8 @@ class Book:
     def _count(self, job: Job, sign: int) -> None:
         if job.admitted is not None and job.state is not State.SUSPENDED:
             self.admitted[job.gpu_types] += sign * job.workers * job.gpus_per_worker
+            if not self.admitted[job.gpu_types]:
+                del self.admitted[job.gpu_types]
 
     def _forget(self, node: str, name: str) -> None:
         self.on[node].discard(name)

@@ -25,6 +25,8 @@ class Claims:
         Where that fails and others run, time may help: they come to have more than they were promised.
         """
         for job in sorted(self._due(), key=self._order):
+            if job.placement and not self.cycle.settled(job):
+                continue  # moved meanwhile, so that another could start
             served = self._complete(job) if job.placement else self.serving.fits(job) or self._claim(job)
             if not served and self.cycle.book.placed:
                 self.cycle.again(self.cycle.now + self.cycle.rules.look_s)
@@ -44,8 +46,8 @@ class Claims:
         """Those that run with so few of their workers that their promise breaks sooner or later."""
         cycle = self.cycle
         jobs = (cycle.job(name) for name in cycle.book.elastic)
-        fewer = (j for j in jobs if len(j.placement) < cycle.promise(j) * j.workers)
-        return [j for j in fewer if cycle.settled(j) and cycle.rested(j)]
+        fewer = (j for j in jobs if len(j.placement) / j.workers < cycle.promise(j))
+        return [j for j in fewer if cycle.settled(j) and cycle.rested(j) and cycle.stays(j.placement)]
 
     def _order(self, job: Job) -> tuple[int, int, float, float, str]:
         cycle = self.cycle

@@ -123,6 +123,10 @@ class Cycle:
         """Whether the job may give up GPUs, perhaps those that this plan has just given to it."""
         return bool(self.placement(job)) and not job.leaving
 
+    def stays(self, placement: Placement) -> bool:
+        """Whether nobody has to leave any of these nodes, so that workers may be started there anew."""
+        return all(self.space.usable >> self.space.number[node] & 1 for node in placement)
+
     def rested(self, job: Job) -> bool:
         """Whether the job had its minimum run time since it was last placed."""
         return self.now - job.started >= self.rules.min_run_s

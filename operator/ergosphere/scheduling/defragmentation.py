@@ -74,12 +74,24 @@ class Defragmenter:
                     placement = self._pays(job, shape)
                     tries += 1
                     if placement is not None:
+                        self._give_back(job, placement, given)
                         return placement
                     if tries == TRIES:
                         break
         self.tried_with.add(shape)
         self._undo(given)
         return None
+
+    def _give_back(self, job: Job, placement: Placement, given: list[Job]) -> None:
+        """Let those stay as they are whose GPUs neither the job nor whoever was moved for it takes."""
+        space = self.cycle.space
+        space.take(placement, job.gpus_per_worker)
+        for one in reversed(given):
+            before, cause = self.cycle.target[one.name], self.cycle.cause[one.name]
+            self.cycle.unassign(one)
+            if any(space.free[space.number[node]] < 0 for node in one.placement):
+                self.cycle.assign(one, before, cause)
+        space.take(placement, job.gpus_per_worker, -1)
 
     def _undo(self, moved: list[Job]) -> None:
         for mover in reversed(moved):

@@ -55,11 +55,11 @@ def _share(cycle: Cycle, job: Job) -> float:
 
 
 def _elastic(cycle: Cycle) -> list[Job]:
-    """Elastic jobs that run and are rested, or are started by this plan."""
+    """Elastic jobs that run and are rested, or are started by this plan; not those that must leave a node."""
     book = cycle.book
-    running = [book.jobs[name] for name in book.elastic]
-    started = [book.jobs[name] for name, placement in cycle.target.items() if placement]
-    return [j for j in running if cycle.rested(j) and cycle.settled(j)] + [j for j in started if j.elastic]
+    running = [j for j in map(book.jobs.__getitem__, book.elastic) if cycle.rested(j) and cycle.settled(j)]
+    started = [j for j in map(book.jobs.__getitem__, cycle.target) if j.elastic and cycle.placement(j)]
+    return [j for j in running + started if cycle.stays(cycle.placement(j))]
 
 
 def _outside(cycle: Cycle, job: Job) -> int:

@@ -1,5 +1,7 @@
 """Sentences for the owners of jobs: why a job waits, starts or yields."""
 
+import math
+
 from ergosphere.scheduling.book import Shape
 from ergosphere.scheduling.cycle import Cycle
 from ergosphere.scheduling.model import Job, Placement, Waiting
@@ -99,7 +101,8 @@ class Explanation:
                 "Nothing is promised to it while the fleet, even when empty, has no room for all its workers"
             )
         made, most = limit
-        return f"jobs that were promised GPUs ask for {made} of at most {most:.0f}"
+        most_whole, asked = math.floor(most + 1e-6), job.workers * job.gpus_per_worker
+        return f"Jobs that were promised GPUs ask for {made} of at most {most_whole}, and it asks for {asked}"
 
     def _promise(self, job: Job) -> str:
         tier = self.cycle.tiers[job.tier]

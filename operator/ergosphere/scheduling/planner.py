@@ -89,13 +89,14 @@ def _decide(cycle: Cycle) -> Plan:
     """The steps of a plan, each on what the ones before it left."""
     suspend(cycle)
     salvage(cycle)
-    relocate(cycle)
-    evacuate(cycle)
     refit(cycle)
     admit(cycle)
     serving = Serving(cycle)
     serving.salvaged()
     Claims(serving).serve()
+    # After the claims: what is found for those who leave would else be taken from them again.
+    relocate(cycle)
+    evacuate(cycle)
     serving.fill()
     # Those who yielded may have left room for jobs that had none to leave a cordoned node for.
     evacuate(cycle)

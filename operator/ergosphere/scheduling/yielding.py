@@ -95,9 +95,12 @@ def _try(cycle: Cycle, job: Job, yields: list[Yield], cause: Cause) -> Placement
 
 
 def shrinkable(cycle: Cycle, job: Job, floor: int) -> Yield | None:
-    """What the job yields when it shrinks to `floor` workers, the last ranks first."""
+    """What the job yields when it shrinks to `floor` workers, the last ranks first.
+
+    The others are started anew, so none of them may be on a node that is to be left.
+    """
     held = cycle.placement(job)
-    return Yield(job, held[:floor]) if len(held) > floor else None
+    return Yield(job, held[:floor]) if len(held) > floor and cycle.stays(held[:floor]) else None
 
 
 def above_asked(cycle: Cycle) -> list[Yield]:

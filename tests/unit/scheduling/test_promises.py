@@ -79,7 +79,7 @@ def test_no_more_is_promised_than_the_fleet_can_keep_and_who_has_none_is_told() 
     assert len(done.admitted) == 2
     assert len(done.actions) == 3
     (told,) = done.waiting.values()
-    assert "jobs that were promised GPUs ask for 8 of at most 8" in told.message
+    assert "Jobs that were promised GPUs ask for 8 of at most 8" in told.message
 
 
 def test_a_job_that_waits_knows_what_for_where_most_is_free_and_what_it_had() -> None:
