@@ -1,7 +1,7 @@
 """The work in progress of one plan: what is assigned so far, and why."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ergosphere.scheduling import promise
@@ -87,6 +87,10 @@ class Cycle:
 
     def expected(self, job: Job) -> float:
         """GPU-seconds; see `order.expectation`."""
+        if job.ledger is not self.book.jobs[job.name].ledger:
+            return expectation(job, self.now, self.rules)[
+                0
+            ]  # as it would be if it were stopped: not to be kept
         known = self.book.guesses.get(job.name)
         if known is None or known[1] <= self.now:
             known = self.book.guesses[job.name] = expectation(job, self.now, self.rules)
@@ -123,7 +127,7 @@ class Cycle:
         """Whether the job may give up GPUs, perhaps those that this plan has just given to it."""
         return bool(self.placement(job)) and not job.leaving
 
-    def stays(self, placement: Placement) -> bool:
+    def stays(self, placement: Sequence[str]) -> bool:
         """Whether nobody has to leave any of these nodes, so that workers may be started there anew."""
         return all(self.space.usable >> self.space.number[node] & 1 for node in placement)
 

@@ -1,5 +1,6 @@
 """Who yields, and how much, to make room for a gang."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -38,7 +39,7 @@ class Tally:
         known = self.chosen.get(one.job.name)
         held = known.rest if known else self.cycle.placement(one.job)
         self.chosen[one.job.name] = one
-        for node in held[len(one.rest) :]:
+        for node in _given_up(held, one.rest):
             i = self.space.number[node]
             if self.nodes >> i & 1:
                 before = self._room(i)
@@ -51,8 +52,12 @@ class Tally:
         return [one for one in self.chosen.values() if self._helps(one)]
 
     def _helps(self, one: Yield) -> bool:
-        left = {self.space.number[node] for node in self.cycle.placement(one.job)[len(one.rest) :]}
+        left = {self.space.number[node] for node in _given_up(self.cycle.placement(one.job), one.rest)}
         return any(self.nodes >> i & 1 and self._room(i) for i in left)
+
+
+def _given_up(held: Placement, rest: Placement) -> Iterable[str]:
+    return (Counter(held) - Counter(rest)).elements()
 
 
 def make_room(cycle: Cycle, job: Job, yields: Iterable[Yield], cause: Cause) -> Placement | None:
@@ -95,12 +100,12 @@ def _try(cycle: Cycle, job: Job, yields: list[Yield], cause: Cause) -> Placement
 
 
 def shrinkable(cycle: Cycle, job: Job, floor: int) -> Yield | None:
-    """What the job yields when it shrinks to `floor` workers, the last ranks first.
+    """What the job yields when it shrinks to `floor` workers: first those on nodes to be left, then the last.
 
-    The others are started anew, so none of them may be on a node that is to be left.
+    The others are started anew, so none of them may be on such a node.
     """
-    held = cycle.placement(job)
-    return Yield(job, held[:floor]) if len(held) > floor and cycle.stays(held[:floor]) else None
+    held = sorted(cycle.placement(job), key=lambda node: not cycle.stays((node,)))
+    return Yield(job, tuple(held[:floor])) if len(held) > floor and cycle.stays(held[:floor]) else None
 
 
 def above_asked(cycle: Cycle) -> list[Yield]:

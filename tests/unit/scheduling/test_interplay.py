@@ -4,9 +4,24 @@ from dataclasses import replace
 
 import pytest
 
+from ergosphere.scheduling.cycle import Cycle
 from ergosphere.scheduling.ledger import Ledger
-from ergosphere.scheduling.model import Fleet, Job, Node, Plan, Relocation, Resize, Start, State
+from ergosphere.scheduling.model import (
+    DEFAULT_TIERS,
+    Fleet,
+    Job,
+    Node,
+    Plan,
+    Relocation,
+    Resize,
+    Start,
+    State,
+)
+from ergosphere.scheduling.order import expectation
 from ergosphere.scheduling.plan import Follower, plan
+from ergosphere.scheduling.planner import Planner
+from ergosphere.scheduling.promise import stopped
+from ergosphere.scheduling.rules import Rules
 
 NOW = 100_000.0
 LONG_AGO = NOW - 5000
@@ -95,6 +110,19 @@ def test_what_jobs_that_are_gone_accepted_limits_no_promise():
     follower = Follower()
     follower.plan(fleet, [first, gone], NOW)
     assert follower.plan(fleet, [first, new], NOW + 1).admitted == ("new",)
+
+
+def test_what_would_be_expected_of_a_job_if_it_were_stopped_is_not_taken_for_what_is():
+    """Of one that stands still no more is expected ever; this one got its GPUs back in the same plan."""
+    planner, job = Planner(), running("j", "n0", tier="Basic")
+    planner.put_node(Node("n0", 1))
+    planner.put(job)
+    rules = Rules()
+    then, later = (
+        Cycle(planner.space, planner.book, DEFAULT_TIERS, rules, now) for now in (NOW, NOW + 50_000)
+    )
+    then.expected(stopped(job, NOW, DEFAULT_TIERS))
+    assert later.expected(job) == expectation(job, NOW + 50_000, rules)[0]
 
 
 def test_a_job_that_is_refused_a_promise_is_told_numbers_that_say_why():
