@@ -120,7 +120,7 @@ def _batches(parts: Iterable[Data]) -> Iterator[list[memoryview]]:
     batch, size = list[memoryview](), 0
     for part in parts:
         batch.append(memoryview(part).cast("B"))
-        size += len(part)
+        size += len(batch[-1])
         if size >= _WRITTEN_AT_ONCE or len(batch) == _MOST_PARTS:
             yield batch
             batch, size = [], 0

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ergosphere.checkpoints.blobs import Data
 from ergosphere.checkpoints.codec import Codec, digest
 from ergosphere.checkpoints.errors import Corrupt
-from ergosphere.checkpoints.pages import Prints
+from ergosphere.checkpoints.pages import PAGE, Prints
 from ergosphere.checkpoints.recipe import PackRef
 
 BLOCK_PAGES = 64
@@ -18,6 +18,7 @@ PACK_PAGES = 8192
 _TRAILER = struct.Struct("<8sI")
 _FORM_SHIFT = np.uint32(30)
 _LENGTH = np.uint32((1 << 30) - 1)
+_LONGEST = BLOCK_PAGES * PAGE + 2048  # sealed: neither compression nor encryption adds as much
 _MAGIC = b"ERGOPAK1"
 HASH = 32
 
@@ -83,6 +84,8 @@ def footer_span(pack: PackRef) -> tuple[int, int]:
 def decode_footer(pack: PackRef, sealed: Data, codec: Codec) -> Footer:
     """The footer of a pack, verified; raises `Corrupt`, `Denied`."""
     footer = Footer.decode(codec.open(sealed, _footer_size(pack.pages), pack.digest), pack.pages)
+    if footer.lengths.max(initial=0) > _LONGEST:
+        raise Corrupt(f"{pack.name}: a block takes more than it can")
     if footer.starts[-1] != footer_span(pack)[0]:
         raise Corrupt(f"{pack.name}: blocks do not add up to its size")
     return footer

@@ -11,8 +11,8 @@ from ergosphere.checkpoints.mapped import mapped
 from ergosphere.checkpoints.pages import Pages, Printer, Prints, checksum
 from ergosphere.checkpoints.stretches import NONE, Stretches, stretches
 
-_AHEAD = 2  # chunks that are read while as many as there are cores are in work
-_MOST_AHEAD = 6  # of 8 MiB each
+_AHEAD = 2  # chunks that are read beyond one for each core
+_MOST_AHEAD = 6  # in all, of 8 MiB each
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ class FileEntry(_Part):
 class Header(_Part):
     """The part of a recipe that is JSON."""
 
-    version: Literal[2] = 2
+    version: Literal[2, 3] = 3  # 2: no block was kept as numbers
     files: tuple[FileEntry, ...]
     sources: tuple[Source, ...]
     runs: int = Field(ge=0)

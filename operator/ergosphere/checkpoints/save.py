@@ -46,7 +46,7 @@ class Saving:
         with ThreadPoolExecutor(width()) as cores, ThreadPoolExecutor(_TRANSFERS) as transfers:
             place = self._place
             # What follows another checkpoint comes again and again, and little of it is kept for long.
-            first = not self._begun.bases
+            first = not self._begun.follows
             writer = PackWriter(
                 place.blobs, place.domain, self._begun.token, place.codec, first, cores, transfers
             )

@@ -41,6 +41,12 @@ class Begun:
         self.usable = frozenset(name for base in self.bases for name in base.stored) - (doomed or set())
 
     @property
+    def follows(self) -> bool:
+        """Whether its job has a checkpoint already."""
+        jobs = {(base.namespace, base.job) for base in map(CheckpointId.parse, (b.id for b in self.bases))}
+        return (self.checkpoint.namespace, self.checkpoint.job) in jobs
+
+    @property
     def token(self) -> str:
         """What the names of all that this upload stores begin with."""
         return self.note.token

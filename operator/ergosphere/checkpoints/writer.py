@@ -22,11 +22,11 @@ from ergosphere.checkpoints.recipe import PackRef
 _Blocks = tuple[list[Sealed], list[str]]  # that follow each other, and their hashes
 _GROUP_PAGES = 16 * BLOCK_PAGES  # what is sealed at once: a pack is a multiple of it
 _GROUPS_QUEUED = 3
-_COPIED_BELOW = 4  # fewer than this part of a chunk are copied, and the chunk let go
+_COPIED_BELOW = 2  # fewer than this part of a chunk are copied, and the chunk let go
 
 
 class _Backlog:
-    """How many groups are sealed and wait for the store to take them."""
+    """How many groups are sealed and not yet taken by the store, of all packs."""
 
     def __init__(self) -> None:
         self._groups, self._lock = 0, threading.Lock()
@@ -37,7 +37,7 @@ class _Backlog:
 
     @property
     def full(self) -> bool:
-        """Whether that is all that may be queued: the store is slower than the processors."""
+        """Whether so many are that the store seems to be slower than the processors."""
         return self._groups >= _GROUPS_QUEUED
 
 

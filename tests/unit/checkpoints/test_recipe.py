@@ -64,6 +64,14 @@ def test_a_recipe_comes_back() -> None:
     assert back.size == 1 + 3 * PAGE
 
 
+def test_recipes_from_before_blocks_were_kept_as_numbers_are_read() -> None:
+    encoded = recipe().encode()
+    assert b'"version":3' in encoded
+    assert Recipe.decode(encoded.replace(b'"version":3', b'"version":2')).size == recipe().size
+    with pytest.raises(Corrupt, match="this version"):
+        Recipe.decode(encoded.replace(b'"version":3', b'"version":4'))
+
+
 @pytest.mark.parametrize(
     "bad",
     [

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -102,6 +103,18 @@ async def test_only_pages_never_seen_are_stored(tmp_path: Path) -> None:
 
     assert stored > 500 * PAGE
     assert PAGE < added < 2 * PAGE
+
+
+async def test_tensors_are_made_smaller_in_the_first_checkpoint_of_each_job(tmp_path: Path) -> None:
+    store, chance = Store.open("memory://"), np.random.default_rng(0)
+    added = {}
+    for name in ("ns/one/first", "ns/other/first", "ns/other/second"):
+        tensor = chance.standard_normal(1 << 18).astype(np.float32).tobytes()
+        added[name] = await checkpoint(store, name, images(tmp_path / name, pages=tensor))
+    part = {name: size / (1 << 20) for name, (size,) in added.items()}
+    assert part["ns/one/first"] == pytest.approx(0.84, abs=0.02)
+    assert part["ns/other/first"] == pytest.approx(0.84, abs=0.02)
+    assert part["ns/other/second"] == pytest.approx(1, abs=0.02)
 
 
 async def test_zeros_and_repetitions_cost_nothing(tmp_path: Path) -> None:
