@@ -1,5 +1,6 @@
 """What becomes of a job whose workers fail, are lost, or cannot start where they were placed."""
 
+import zlib
 from datetime import timedelta
 
 from ergosphere.api.meta import condition
@@ -77,17 +78,22 @@ def worker_lost(moment: Moment) -> Next | None:
 
 
 def refused(moment: Moment) -> Next | None:
-    """The API server has refused the job's pods for a while, and there is none: others may have its GPUs."""
+    """The API server has refused some of the job's pods for a while: others may have its GPUs.
+
+    No program of a gang begins before all of them are there. It is tried again ever later, and not at one
+    time with others that were refused for the same quota, lest each got a part of it once more.
+    """
     view, status = moment.view, moment.view.job.status
     why = condition(status.conditions, PODS_CREATED)
-    if not status.placement or view.workers or why is None or why.reason != FAILED_CREATE:
+    if not status.placement or why is None or why.reason != FAILED_CREATE:
         return None
-    patience = timedelta(seconds=_REFUSED_SECONDS)
-    if moment.now < why.last_transition_time + patience:
+    if moment.now < why.last_transition_time + timedelta(seconds=_REFUSED_SECONDS):
         return None
-    message = f"{why.message}; it gives its GPUs back, and is tried again in {_REFUSED_SECONDS} s"
+    seconds = max(_REFUSED_SECONDS, _backoff(max(1, status.incarnation - status.ran_incarnation)))
+    seconds += zlib.crc32(f"{view.job.uid}/{status.incarnation}".encode()) % seconds
+    message = f"{why.message}; it gives its GPUs back, and is tried again in {seconds} s"
     told = Happening(FAILED_CREATE, message, warning=True)
-    return unplaced(moment, told, not_before=moment.now + patience)
+    return unplaced(moment, told, not_before=moment.now + timedelta(seconds=seconds))
 
 
 def _why_ended(pod: WorkerPod) -> str:

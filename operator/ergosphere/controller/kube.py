@@ -17,6 +17,8 @@ FIELD_MANAGER = "ergosphere-operator"
 _TIMEOUT_SECONDS = 30
 _WATCH_SECONDS = 300
 _PAGE = 500
+# Objects of 1.5 MiB are kept in few bytes; in JSON, "<" and its like take six.
+_LONGEST_LINE = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +105,7 @@ class Kube:
         try:
             if response.status != 200:
                 raise _error(response.status, await stream.read())
-            async for line in stream.content:
+            while line := await stream.content.readuntil(b"\n", max_size=_LONGEST_LINE):
                 yield json.loads(line)
         finally:
             stream.close()

@@ -126,7 +126,12 @@ class Loop:
             for (namespace, _), checkpoint in self._cache.checkpoints().items()
             if checkpoint.deleted or expired(checkpoint, now)
         )
-        self._follow()
+        try:
+            self._follow()
+        except Exception:
+            # Nor must one stop the reconciliation of all others that cannot be counted.
+            _log.exception("following the agents failed")
+            metrics.RECONCILE_ERRORS.labels("follow").inc()
         # However many jobs there are, it takes a quarter of the time at most.
         self._next_tick = began + max(_TICK_SECONDS, 4 * (time.monotonic() - began))
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 
 from ergosphere.api.checkpoint import Checkpoint
 from ergosphere.api.training_job import TrainingJob
@@ -22,10 +23,11 @@ from .planning import Decisions
 from .reflector import Key
 from .resources import CHECKPOINTS, TRAINING_JOBS
 from .retention import cutting_now, expired
-from .together import raise_all
+from .together import each, raise_all
 from .view import JobView
 
 _log = logging.getLogger(__name__)
+_FORGOTTEN_AT_ONCE = 4
 
 
 class Reconciler:
@@ -45,10 +47,21 @@ class Reconciler:
         self.decisions = Decisions()
 
     async def reconcile(self, key: Key) -> None:
-        """Take the job as far as it goes now; raises what a request to the API server or an agent does."""
-        await self._forget(key)
-        while await self._step(key):
-            pass
+        """Take the job as far as it goes now; raises what a request to the API server or an agent does.
+
+        What becomes of its old checkpoints comes after it, and goes on whatever becomes of the job.
+        """
+        try:
+            while await self._step(key):
+                pass
+        except Exception:
+            await self._forget_all(key)
+            raise
+        await self._forget_all(key)
+
+    async def _forget_all(self, key: Key) -> None:
+        checkpoints = self._cache.checkpoints_for(key)
+        await each(checkpoints, partial(self._forget, key[0]), at_once=_FORGOTTEN_AT_ONCE)
 
     async def _step(self, key: Key) -> bool:
         """Write the next status if there is one, and say so; or else do what the status asks for."""
@@ -97,16 +110,16 @@ class Reconciler:
                 self._cache.put(CHECKPOINTS, result)
         raise_all(result for result in results if isinstance(result, BaseException))
 
-    async def _forget(self, key: Key) -> None:
-        """Take the job's checkpoints that are being deleted, or were left unfinished, to their end."""
-        for checkpoint in self._cache.checkpoints_for(key):
-            if checkpoint.deleted and not self._needed(key[0], checkpoint):
-                obj = self._cache.objects(CHECKPOINTS)[key[0], checkpoint.name]
+    async def _forget(self, namespace: str, checkpoint: Checkpoint) -> None:
+        """Take a checkpoint that is being deleted, or was left unfinished, to its end."""
+        if checkpoint.deleted and not self._needed(namespace, checkpoint):
+            obj = self._cache.objects(CHECKPOINTS).get((namespace, checkpoint.name))
+            if obj is not None:
                 await self._forgetting.advance(checkpoint, obj)
-            elif cutting_now(checkpoint) and _noted(checkpoint) and self._jobless(checkpoint):
-                await self._forgetting.abandon(checkpoint)
-            elif expired(checkpoint, datetime.now(UTC)) and self._jobless(checkpoint):
-                await self._forgetting.expire(checkpoint)
+        elif cutting_now(checkpoint) and _noted(checkpoint) and self._jobless(checkpoint):
+            await self._forgetting.abandon(checkpoint)
+        elif expired(checkpoint, datetime.now(UTC)) and self._jobless(checkpoint):
+            await self._forgetting.expire(checkpoint)
 
     def _needed(self, namespace: str, checkpoint: Checkpoint) -> bool:
         views = (self._cache.view(key, {}) for key in _users(self._cache.jobs(), namespace, checkpoint))

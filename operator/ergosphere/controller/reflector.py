@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
 
 from .kube import ApiError, Kube, Object, Resource
 from .resources import PODS
@@ -52,7 +53,7 @@ class Reflector:
         while True:
             try:
                 await self._follow(kube)
-            except (ApiError, aiohttp.ClientError, TimeoutError, ValueError) as error:
+            except (ApiError, aiohttp.ClientError, HttpProcessingError, TimeoutError, ValueError) as error:
                 expired = isinstance(error, ApiError) and error.status == 410
                 _log.log(
                     logging.DEBUG if expired else logging.WARNING,

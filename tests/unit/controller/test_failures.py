@@ -45,20 +45,39 @@ def test_a_job_whose_pods_are_refused_for_long_leaves_its_gpus_to_others_and_say
     assert after(scene, later=59).status.placement
     result = after(scene, later=60)
     assert (result.status.placement, result.status.failures) == ([], 0)
-    assert result.status.not_before == NOW + timedelta(seconds=120)
+    assert result.status.not_before
+    seconds = int((result.status.not_before - NOW).total_seconds()) - 60
+    assert 60 <= seconds < 120
     (told,) = result.happenings
     assert (told.reason, told.warning) == ("FailedCreate", True)
-    assert told.message == "exceeded quota; it gives its GPUs back, and is tried again in 60 s"
+    assert told.message == f"exceeded quota; it gives its GPUs back, and is tried again in {seconds} s"
     scene.status = result.status.to_dict()
     assert pods_created(after(scene, later=119)) == ("FailedCreate", "exceeded quota")
-    assert pods_created(after(scene, later=120)) == ("NotCreated", "")
+    assert pods_created(after(scene, later=60 + seconds)) == ("NotCreated", "")
     assert pods_created(after(scene.spec(suspend=True), later=100)) == ("NotCreated", "")
 
 
-def test_a_job_that_has_some_of_its_pods_is_not_given_up() -> None:
+def test_a_gang_some_of_whose_pods_are_refused_gives_its_gpus_back_too() -> None:
+    """Two gangs that each got a part of a quota would else wait for each other for ever."""
     scene = refused("n1", "n2")
     scene.pods = Scene().placed("n1").pods
-    assert after(scene, later=600).status.placement
+    assert after(scene, later=59).status.placement
+    assert after(scene, later=60).status.placement == []
+
+
+def test_gangs_that_are_refused_again_and_again_are_tried_ever_later_and_not_all_at_once() -> None:
+    waits = {}
+    for attempts in (1, 3, 5, 9):
+        scene = refused("n1", "n2")
+        scene.status |= {"incarnation": 20 + attempts, "ranIncarnation": 20}
+        until = after(scene, later=60).status.not_before
+        assert until
+        waits[attempts] = (until - NOW).total_seconds() - 60
+    assert 60 <= waits[1] < 120
+    assert 60 <= waits[3] < 120
+    assert 160 <= waits[5] < 320
+    assert 360 <= waits[9] < 720
+    assert len(set(waits.values())) == 4
 
 
 def test_pods_that_are_not_created_yet_are_waited_for() -> None:

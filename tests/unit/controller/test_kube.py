@@ -1,8 +1,12 @@
 """Collections that are too large to be read at once."""
 
+import json
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any, cast
+from unittest.mock import Mock
 
+import aiohttp
 import pytest
 
 from ergosphere.controller.kube import ApiError, Kube, Object
@@ -48,6 +52,31 @@ async def test_a_collection_is_read_in_pages(pods: int, pages: int) -> None:
 async def test_listed_objects_say_what_they_are_as_watched_ones_do() -> None:
     (obj,) = (await Paged(1).list(PODS))["items"]
     assert (obj["apiVersion"], obj["kind"]) == ("v1", "Pod")
+
+
+class Streaming(Kube):
+    """An API server whose watch sends these lines."""
+
+    def __init__(self, *lines: bytes) -> None:
+        super().__init__(cast(Any, None))
+        self.lines = lines
+
+    async def _send(self, *_: Any, **__: Any) -> Any:
+        stream = aiohttp.StreamReader(Mock(), limit=1 << 16)
+        for line in self.lines:
+            stream.feed_data(line + b"\n")
+        stream.feed_eof()
+        return SimpleNamespace(status=200, response=SimpleNamespace(content=stream, close=Mock()))
+
+
+async def test_an_object_that_is_long_in_json_ends_no_watch() -> None:
+    """Whoever may create pods can make one that takes several times as much in JSON as where it is kept."""
+    long = {"type": "ADDED", "object": _pod(0) | {"spec": {"args": ["<" * 1_300_000]}}}
+    escaped = json.dumps(long).replace("<", r"\u003c").encode()
+    assert len(escaped) > 7 << 20
+    after = {"type": "BOOKMARK", "object": _pod(1)}
+    found = [event async for event in Streaming(escaped, json.dumps(after).encode()).watch(PODS, "1")]
+    assert found == [long, after]
 
 
 class Ended(Exception):

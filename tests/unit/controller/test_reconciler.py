@@ -5,6 +5,7 @@ from typing import Any, cast
 import pytest
 from tests.unit.controller.test_cache import checkpoint, job
 
+from ergosphere.api.checkpoint import Checkpoint
 from ergosphere.controller.cache import Cache
 from ergosphere.controller.reconciler import Reconciler
 from ergosphere.controller.reflector import Key
@@ -64,3 +65,28 @@ def test_of_many_jobs_only_those_are_looked_at_that_may_need_it(
     monkeypatch.setattr(cache, "view", lambda key, _: looked.append(key))
     assert not needed(cache)
     assert looked == [("lab", "one")]
+
+
+async def test_a_checkpoint_that_cannot_be_forgotten_keeps_neither_its_job_nor_others_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cache = cluster(job("one", "u1"))
+    cache.put(CHECKPOINTS, checkpoint("second", "one"))
+    reconciler = Reconciler(cache, *[cast(Any, None)] * 4, 5.0)
+    done: list[str] = []
+
+    async def step(_: Key) -> bool:
+        done.append("step")
+        return False
+
+    async def forget(_: str, found: Checkpoint) -> None:
+        done.append(found.name)
+        if found.name == "first":
+            raise PermissionError
+
+    monkeypatch.setattr(reconciler, "_step", step)
+    monkeypatch.setattr(reconciler, "_forget", forget)
+    with pytest.raises(ExceptionGroup):
+        await reconciler.reconcile(("lab", "one"))
+    assert done[0] == "step"
+    assert set(done[1:]) == {"first", "second"}
