@@ -30,11 +30,12 @@ def in_python() -> set[str]:
     named = (
         r'reason(?:, message|: [\w\[\]]+)? = "([A-Z]\w+)"|reason="([A-Z]\w+)"|return \(?\s*"([A-Z]\w+)", f?"'
     )
+    otherwise = r'(?<!warning) else \(?"([A-Z]\w+)"|_with\([^"\n]*"([A-Z]\w+)"'
     raised = r'(?:Refused|[A-Z]\w+Failed|__init__)\(\s*"([A-Z]\w+)"'
     return {
         name
         for text in texts
-        for found in re.findall(f"{said}|{named}|{raised}", text)
+        for found in re.findall(f"{said}|{named}|{raised}|{otherwise}", text)
         for name in found
         if name
     }
@@ -52,6 +53,7 @@ def in_the_launcher() -> set[str]:
 def test_there_are_reasons() -> None:
     assert {"NoRoom", "Placed", "WorkerFailed", "StoreFull", "Turn", "BackoffLimitExceeded"} <= in_python()
     assert {"InternalError", "NetworkFailed", "StoreFailed", "WrongDigests", "Cancelled"} <= in_python()
+    assert {"NotSuspended", "Stored", "CutFailed", "NotCreated"} <= in_python()
     assert {"IoUring", "FileChanged", "NoSpace", "PerfEvents", "UnsupportedFile"} <= in_the_launcher()
     assert {"NothingSaved", "MessageQueue", "ImageDamaged", "LauncherFailed"} <= in_the_launcher()
 

@@ -197,7 +197,7 @@ def _blobs(url: str, options: Mapping[str, str]) -> Blobs:
         return Directory(Path(unquote(parts.path)))
     if parts.scheme in _SCHEMES:
         return Bucket(url, options)
-    raise Invalid("a store's URL begins with file:///, s3://, gs://, az:// or memory://")
+    raise Invalid("a store's URL begins with file:///, s3://, gs:// or az://")
 
 
 async def _stoppable(work: Callable[[threading.Event], _Result]) -> _Result:

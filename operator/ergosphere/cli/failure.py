@@ -1,6 +1,7 @@
 """How a command fails, and with which exit status. Each failure is one line that says what to do.
 
 Failure             1  the cluster refused, or what was waited for failed
+  Misused           2  the command line is wrong
   NotFound          3  there is no object of that name
   Unreachable       4  the cluster cannot be reached, or does not allow it
   TimedOut          5  what was waited for did not come in time
@@ -21,6 +22,12 @@ class Failure(Exception):
     """The cluster refused, or what was waited for failed."""
 
     status = 1
+
+
+class Misused(Failure):
+    """The command line is wrong, in a way that only the command itself finds."""
+
+    status = 2
 
 
 class NotFound(Failure):

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from ergosphere.checkpoints import Missing, RankShares, Shares, Store, StoreError
+from ergosphere.checkpoints import Invalid, Missing, RankShares, Shares, Store, StoreError
 from ergosphere.cli import options
-from ergosphere.cli.failure import Failure, NotFound
+from ergosphere.cli.failure import Failure, Misused, NotFound
 from ergosphere.cli.options import Output
 from ergosphere.cli.result import show, table
 from ergosphere.cli.units import size
@@ -43,6 +43,8 @@ def inspect(
     """
     try:
         found = asyncio.run(_shares(_opened(store, key_file, shared), checkpoint, rank))
+    except Invalid as error:
+        raise Misused(str(error)) from None
     except Missing as error:
         raise NotFound(str(error)) from None
     except (StoreError, OSError) as error:
@@ -52,7 +54,10 @@ def inspect(
 
 
 def _opened(url: str, key_file: Path | None, shared: bool) -> Store:
-    key = key_file.read_bytes() if key_file else None
+    try:
+        key = key_file.read_bytes() if key_file else None
+    except OSError as error:
+        raise Misused(f"--key-file: {key_file} cannot be read: {error.strerror}") from None
     backend = {"allow_http": os.environ.get("AWS_ALLOW_HTTP", "")}
     return Store.open(url, options=backend, key=key, shared=shared)
 

@@ -14,7 +14,7 @@ from ergosphere.cli.failure import Failure
 from ergosphere.scheduling.model import DEFAULT_TIERS
 from ergosphere.simulation import plot, trace
 from ergosphere.simulation.cost import parse_cost
-from ergosphere.simulation.engine import Simulation
+from ergosphere.simulation.engine import Endless, Simulation
 from ergosphere.simulation.failure import parse_failures
 from ergosphere.simulation.policies import NAMES, OWN, TOLD, policy_of
 from ergosphere.simulation.quantity import fleet_shape, number
@@ -48,7 +48,11 @@ def simulate(
     compare: Annotated[str, typer.Option(help="Policies to put side by side, separated by commas.")] = "",
     tiers: Annotated[str, typer.Option(help="Share of the jobs in each tier.")] = "Standard=1",
     cost: Annotated[
-        str, typer.Option(help="Of moving: none, default, or overhead=10s,gib-per-gpu=8,gib-per-s=2.5.")
+        str,
+        typer.Option(
+            help="Of moving: none, default, or overhead=10s,gib-per-gpu=8,gib-per-s=2.5. A failure loses "
+            "what came after the last checkpoint, which costs nothing: interval=30m."
+        ),
     ] = "none",
     failures: Annotated[
         str, typer.Option(help="none, or mtbf=30d,repair=4h,maintenance=7d,notice=30m,window=1h.")
@@ -74,16 +78,19 @@ def simulate(
     except trace.TraceError as error:
         raise _refusal(str(error)) from None
     results, times = [], []
-    with _progress() as progress:
-        for name in names:
-            told = name in TOLD
-            simulation = Simulation(
-                fleet_of(*shape), jobs, policy_of(name, DEFAULT_TIERS), costs, faults, seed, told
-            )
-            task = progress.add_task(name, total=len(jobs))
-            simulation.simulate(partial(_show, progress, task))
-            results.append(result_of(name, simulation, DEFAULT_TIERS))
-            times.append(jcts(simulation))
+    try:
+        with _progress() as progress:
+            for name in names:
+                told = name in TOLD
+                simulation = Simulation(
+                    fleet_of(*shape), jobs, policy_of(name, DEFAULT_TIERS), costs, faults, seed, told
+                )
+                task = progress.add_task(name, total=len(jobs))
+                simulation.simulate(partial(_show, progress, task))
+                results.append(result_of(name, simulation, DEFAULT_TIERS))
+                times.append(jcts(simulation))
+    except Endless as error:
+        raise _refusal(f"--failures: {error}") from None
     _report(results, as_json, bool(compare) or len(names) > 1)
     if plot_file is not None:
         _draw(plot_file, f"{trace_file.name} on {fleet}", results, times)

@@ -15,6 +15,11 @@ from ergosphere.simulation.run import Run
 from ergosphere.simulation.speedup import speed
 
 NEVER = float("inf")
+_MOST_CHANGES = 10_000  # of each node, before another job finishes
+
+
+class Endless(Exception):
+    """No job gets to its end between the failures."""
 
 
 class Event(IntEnum):
@@ -60,6 +65,7 @@ class Simulation:
         self._count = itertools.count()
         self._changes: dict[str, Iterator[tuple[float, Change]]] = {}
         self._next: dict[str, Change] = {}
+        self._changed = 0
         for index, node in enumerate(fleet.nodes.values()):
             policy.put_node(node)
             if failures is not None:
@@ -71,11 +77,17 @@ class Simulation:
     def simulate(self, progress: Callable[[int], None] = lambda finished: None) -> None:
         """Run to the end; `progress` is told the number of finished jobs.
 
-        Raises `RuntimeError` when the policy lets jobs wait for ever.
+        Raises `RuntimeError` when the policy lets jobs wait for ever, `Endless` when nodes fail too often.
         """
+        done, before = 0, 0
         while len(self.finished) < len(self.runs):
+            if len(self.finished) > done:
+                done, before = len(self.finished), self._changed
+            left = ", ".join(sorted(self.active)[:3])
             if not self._events:
-                raise RuntimeError(f"the policy never runs {', '.join(sorted(self.active)[:3])}")
+                raise RuntimeError(f"the policy never runs {left}")
+            if self._changed - before > _MOST_CHANGES * len(self.nodes):
+                raise Endless(f"nodes fail so often that of {left} none finishes")
             self.now = self._events[0][0]
             while self._events and self._events[0][0] == self.now:
                 _, event, _, name, timer = heapq.heappop(self._events)
@@ -210,6 +222,7 @@ class Simulation:
         ready = change is not Change.DOWN
         self.nodes[name] = replace(self.nodes[name], ready=ready, cordoned=change is Change.CORDONED)
         self.policy.put_node(self.nodes[name])
+        self._changed += 1
         self._await(name)
         for run in list(self.active.values()) if not ready else ():
             if name in run.held:

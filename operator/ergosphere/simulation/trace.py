@@ -7,6 +7,7 @@ Microsoft Philly as published with Muri (SIGCOMM 22), and Microsoft ITP as publi
 import csv
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from io import StringIO
 from pathlib import Path
 
 
@@ -31,6 +32,7 @@ class TraceJob:
 Row = Mapping[str, str]
 
 MOST = 1e15
+_SHOWN = 40  # characters of a wrong value
 LONGEST_S = 1e9
 """Thirty years: the simulator keeps account of every hour of a job."""
 LATEST_S = 1e10
@@ -45,11 +47,11 @@ def _number(
 ) -> float:
     text = row[column]
     try:
-        value = kind(text)
+        value = kind(text.replace("_", "?"))  # Python's own numbers may have underscores in them
     except (TypeError, ValueError):
-        raise ValueError(f"{column} must be a number, not {text!r}") from None
+        raise ValueError(f"{column} must be a number, not {text[:_SHOWN]!r}") from None
     if not least <= value <= most:
-        raise ValueError(f"{column} must be from {least:g} to {most:g}, not {text}")
+        raise ValueError(f"{column} must be from {least:g} to {most:g}, not {text[:_SHOWN]}")
     return value
 
 
@@ -128,14 +130,22 @@ def _detect(path: Path, columns: list[str]) -> Format:
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     try:
+        content = path.read_bytes()
         # Spreadsheets begin a file with a byte order mark.
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file, strict=True)
-            for row in reader:
-                if row:
-                    yield reader.line_num, row
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise TraceError(f"{path}: cannot be read: {error}") from error
+        lines = StringIO(content.decode("utf-8-sig"), newline="")
+    except OSError as error:
+        raise TraceError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise TraceError(f"{path}:{line}: must be text in UTF-8") from error
+    reader, read = csv.reader(lines, strict=True), 0
+    try:
+        for row in reader:
+            read = reader.line_num
+            if row:
+                yield read, row
+    except csv.Error as error:
+        raise TraceError(f"{path}:{read + 1}: must be CSV: {error}") from error
 
 
 def read(path: Path) -> list[TraceJob]:

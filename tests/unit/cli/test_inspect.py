@@ -60,10 +60,10 @@ def test_one_rank_for_programs(url: str, tmp_path: Path) -> None:
     ("arguments", "status", "word"),
     [
         (["ns/job/none"], 3, "there is no checkpoint ns/job/none"),
-        (["job"], 1, "<namespace>/<job>/<name>"),
+        (["job"], 2, "<namespace>/<job>/<name>"),
         (["ns/job/one", "--rank", "2"], 3, "has ranks 0 to 1"),
         (["ns/job/one"], 1, "key"),
-        (["ns/job/one", "--key-file", "/nowhere"], 1, "/nowhere"),
+        (["ns/job/one", "--key-file", "/nowhere"], 2, "/nowhere cannot be read: No such file"),
     ],
 )
 def test_what_cannot_be_read_is_said_in_one_line(

@@ -82,10 +82,20 @@ def test_a_trace_that_cannot_be_used_is_refused_in_one_line(
 def test_a_file_that_is_not_there_and_one_that_is_no_text_are_refused_alike(tmp_path: Path) -> None:
     binary = tmp_path / "binary.csv"
     binary.write_bytes(b"\xff\xfe\x00")
-    for path in (tmp_path / "none.csv", binary, tmp_path):
+    later = tmp_path / "later.csv"
+    later.write_bytes(b"job_id,submission_time,duration,num_gpu\na,1,2,3\n\xff,1,2,3\n")
+    quote = tmp_path / "quote.csv"
+    quote.write_text('job_id,submission_time,duration,num_gpu\na,1,2,3\n"b,1,2,3\nc,1,2,3\n')
+    for path, message in (
+        (tmp_path / "none.csv", ": cannot be read: No such file or directory\n"),
+        (tmp_path, ": cannot be read: Is a directory\n"),
+        (binary, ":1: must be text in UTF-8\n"),
+        (later, ":3: must be text in UTF-8\n"),
+        (quote, ":3: must be CSV: unexpected end of data\n"),
+    ):
         done = CliRunner().invoke(app, ["simulate", "--fleet", "2x8", "--trace", str(path)])
         assert done.exit_code == 2
-        assert done.stderr.startswith(f"error: {path}: cannot be read: ")
+        assert done.stderr == f"error: {path}{message}"
 
 
 @pytest.mark.parametrize(
@@ -114,3 +124,28 @@ def test_an_option_that_cannot_be_used_is_refused_in_one_line(
     assert done.exit_code == 2
     assert done.stderr.startswith(f"error: {message}")
     assert done.stderr.count("\n") == 1
+
+
+def test_nodes_that_fail_before_anything_is_done_end_the_simulation_with_a_word(tmp_path: Path) -> None:
+    path = tmp_path / "trace.csv"
+    path.write_text("job_id,submission_time,duration,num_gpu\na,1,50,1\nb,2,60,1\n")
+    options = ["simulate", "--fleet", "2x8", "--trace", str(path), "--failures", "mtbf=1s"]
+    done = CliRunner().invoke(app, options)
+    assert done.exit_code == 2
+    assert done.stderr.strip() == "error: --failures: nodes fail so often that of a, b none finishes"
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("a,1_000,5,1", "submission_time must be a number, not '1_000'"),
+        (f"a,1,{'9x' * 5000},1", f"duration must be a number, not '{'9x' * 20}'"),
+    ],
+)
+def test_numbers_that_only_python_knows_and_those_without_end_are_refused_in_a_line(
+    tmp_path: Path, row: str, message: str
+) -> None:
+    path = tmp_path / "trace.csv"
+    path.write_text(f"job_id,submission_time,duration,num_gpu\n{row}\n")
+    with pytest.raises(trace.TraceError, match=f":2: {message}$"):
+        trace.read(path)
