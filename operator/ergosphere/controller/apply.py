@@ -1,6 +1,7 @@
 """Carrying acts out: nothing else writes to the API server on behalf of a job."""
 
 import time
+from datetime import UTC, datetime
 from functools import partial
 
 from ergosphere.api.agent import Command, Renew
@@ -14,6 +15,7 @@ from . import acts, barrier, metrics, record
 from .agents import Address, Agents
 from .certificates import Pair
 from .creating import PODS_AT_ONCE, Creating
+from .cutting import again
 from .events import Recorder
 from .kube import Kube, Object
 from .resources import BUDGETS, CHECKPOINTS, PODS, TRAINING_JOBS
@@ -39,6 +41,7 @@ class Applier:
     ) -> None:
         self._kube = kube
         self._agents = agents
+        self._recorder = recorder
         self._creating = Creating(kube, recorder, authority, settings, self.status)
         self._lease = lease
         self._told: dict[tuple[str, str], tuple[Command, float]] = {}
@@ -63,7 +66,8 @@ class Applier:
         """Do one act; returns the object that it wrote, if the caller keeps a copy of such."""
         match act:
             case acts.CreateCheckpoint(name, reason):
-                return await self._kube.create(CHECKPOINTS, record.new(view, name, reason))
+                made = await self._kube.create(CHECKPOINTS, record.new(view, name, reason))
+                return made or await self._found(view, name)
             case acts.NoteAsked(checkpoint):
                 body = record.body(checkpoint, record.asked(view.job, checkpoint))
                 return await self._kube.apply(CHECKPOINTS, body, "status")
@@ -114,6 +118,17 @@ class Applier:
     async def _delete_pod(self, namespace: str, grace_seconds: int | None, pod: WorkerPod) -> None:
         grace = {} if grace_seconds is None else {"gracePeriodSeconds": grace_seconds}
         await self._kube.delete(PODS, namespace, pod.name, {"preconditions": {"uid": pod.uid}, **grace})
+
+    async def _found(self, view: JobView, name: str) -> Object | None:
+        """The checkpoint that is there already. One of another job ends the cut: the next has another name."""
+        there = await self._kube.get(CHECKPOINTS, view.job.namespace, name)
+        if there is None or there["spec"].get("jobName") == view.job.name:
+            return there
+        message = f"there is a checkpoint {name} of another job; the job is cut again under another name"
+        after = {"cut": None, "not_before": again(datetime.now(UTC))}
+        written = await self.status(view, view.job.status.model_copy(update=after))
+        await self._recorder.record(written, "CheckpointNameTaken", message, warning=True)
+        return None
 
     async def _note(self, view: JobView, checkpoint: Checkpoint, status: CheckpointStatus) -> Object:
         if FINALIZER not in checkpoint.metadata.finalizers:

@@ -45,6 +45,7 @@ class Cache:
         self._by_uid: dict[str, Key] = {}
         self._pods: defaultdict[str, set[Key]] = defaultdict(set)
         self._owners: dict[Key, str] = {}
+        self._restoring: defaultdict[Key, set[Key]] = defaultdict(set)
         self._checkpoints: dict[Key, Checkpoint] = {}
         self._checkpoints_for: defaultdict[Key, dict[str, Checkpoint]] = defaultdict(dict)
         self.lost: frozenset[str] = frozenset()
@@ -79,6 +80,10 @@ class Cache:
     def checkpoints_for(self, key: Key) -> list[Checkpoint]:
         """Those that name the job with that key as theirs."""
         return list(self._checkpoints_for.get(key, {}).values())
+
+    def restoring(self, key: Key) -> Set[Key]:
+        """The jobs whose specs name the checkpoint with that key to go on from."""
+        return self._restoring.get(key, frozenset())
 
     def look(self, now: float) -> None:
         """Judge anew which nodes are lost. `now` is in seconds since the epoch."""
@@ -153,11 +158,17 @@ class Cache:
         old = self._jobs.pop(key, None)
         if old and (obj is None or obj["metadata"]["uid"] != old.uid):
             self._by_uid.pop(old.uid, None)
+        if old and (origin := _origin(old)):
+            self._restoring[origin].discard(key)
+            if not self._restoring[origin]:
+                del self._restoring[origin]
         if obj is None:
             return
         try:
             self._jobs[key] = TrainingJob.parse(obj)
             self._by_uid[obj["metadata"]["uid"]] = key
+            if origin := _origin(self._jobs[key]):
+                self._restoring[origin].add(key)
         except ValidationError as error:
             _log.error("TrainingJob %s/%s cannot be read and is left alone: %s", *key, error)
 
@@ -200,6 +211,10 @@ class Cache:
     def _wake_uid(self, uid: str) -> None:
         if uid in self._by_uid:
             self._wake(self._by_uid[uid])
+
+
+def _origin(job: TrainingJob) -> Key | None:
+    return (job.namespace, job.spec.restore_from.name) if job.spec.restore_from else None
 
 
 def _age(checkpoint: Checkpoint) -> tuple[float, str]:

@@ -45,6 +45,8 @@ class Forgetting:
         if checkpoint.ready:
             await self._note(checkpoint, record.going(checkpoint))
             return
+        if time.monotonic() < self._refused.get(checkpoint.uid, (0.0, 0.0))[0]:
+            return
         for attempt in range(_ATTEMPTS):
             if not await self._tried(checkpoint, raw, attempt):
                 return
@@ -64,9 +66,7 @@ class Forgetting:
 
     async def _begun_in_vain(self, checkpoint: Checkpoint, raw: Object, attempt: int) -> bool:
         """Create the attempt's pod. One that is refused is asked for again, ever later, and that is said."""
-        until, seconds = self._refused.get(checkpoint.uid, (0.0, _FIRST_SECONDS / 2))
-        if time.monotonic() < until:
-            return False
+        _, seconds = self._refused.get(checkpoint.uid, (0.0, _FIRST_SECONDS / 2))
         try:
             await self._kube.create(PODS, forget_pod(checkpoint, attempt, self._settings))
         except ApiError as error:

@@ -2,12 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
 
 from ergosphere.api.checkpoint import Checkpoint
-from ergosphere.api.training_job import TrainingJob
 
 from . import starting
 from .acts import acts
@@ -122,18 +120,12 @@ class Reconciler:
             await self._forgetting.expire(checkpoint)
 
     def _needed(self, namespace: str, checkpoint: Checkpoint) -> bool:
-        views = (self._cache.view(key, {}) for key in _users(self._cache.jobs(), namespace, checkpoint))
+        users = {(namespace, checkpoint.spec.job_name)} | self._cache.restoring((namespace, checkpoint.name))
+        views = (self._cache.view(key, {}) for key in users)
         return any(view and starting.needs(view, checkpoint) for view in views)
 
     def _jobless(self, checkpoint: Checkpoint) -> bool:
         return self._cache.key_of(checkpoint.status.job_uid) is None
-
-
-def _users(jobs: Mapping[Key, TrainingJob], namespace: str, checkpoint: Checkpoint) -> set[Key]:
-    """The jobs that may go on from a checkpoint: its own, and those whose spec names it."""
-    name, own = checkpoint.name, (namespace, checkpoint.spec.job_name)
-    named = {k for k, j in jobs.items() if (origin := j.spec.restore_from) and origin.name == name}
-    return {key for key in named | {own} if key in jobs and key[0] == namespace}
 
 
 def _noted(checkpoint: Checkpoint) -> bool:
