@@ -120,7 +120,7 @@ class Applier:
         await self._kube.delete(PODS, namespace, pod.name, {"preconditions": {"uid": pod.uid}, **grace})
 
     async def _found(self, view: JobView, name: str) -> Object | None:
-        """The checkpoint that is there already. One of another job ends the cut: the next has another name."""
+        """The checkpoint that is there. One of another job ends the cut; the next has another name."""
         there = await self._kube.get(CHECKPOINTS, view.job.namespace, name)
         if there is None or there["spec"].get("jobName") == view.job.name:
             return there
