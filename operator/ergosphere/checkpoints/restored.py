@@ -1,6 +1,7 @@
 """The files that a fetch writes: made empty, filled in any order, and what was written verified."""
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +31,8 @@ class RestoredFiles:
         self._filled = np.flatnonzero(counts)
         self._sums = ChunkSums(recipe.chunk_pages)
         self._begins = frozenset(self._first_line.tolist())
+        # The system lets one thread at a time write to a file, and the others would spin until it has.
+        self._writing = threading.Lock()
 
     def create(self) -> None:
         """Make all directories, and all files with their size and no content."""
@@ -56,7 +59,9 @@ class RestoredFiles:
             if offset >= file.size:
                 continue
             with self._opened(file, os.O_WRONLY) as handle:
-                begin_writeback(handle, offset, _write_all(handle, parts, offset, file.size))
+                with self._writing:
+                    written = _write_all(handle, parts, offset, file.size)
+                begin_writeback(handle, offset, written)
 
     def verify(self) -> None:
         """Compare what was written with the recipe's checksums; raises `Corrupt`."""
