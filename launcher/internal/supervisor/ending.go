@@ -44,7 +44,7 @@ func (s *Supervisor) forward(received syscall.Signal) {
 
 func (s *Supervisor) onTerminate() {
 	wait := s.config.Grace - lastSeconds
-	if s.terminating || s.state == Waiting || !s.link.Connected() || wait <= 0 {
+	if s.terminating || s.state == Waiting || s.state == Restored || !s.link.Connected() || wait <= 0 {
 		s.terminate()
 		return
 	}
@@ -68,12 +68,24 @@ func (s *Supervisor) waitForCut() {
 // terminate tells the program to end, now that nobody takes it elsewhere.
 func (s *Supervisor) terminate() {
 	s.deadline, s.told = nil, true
+	if s.state == Restored && s.worker != nil {
+		s.discard()
+		return
+	}
 	if s.worker != nil {
 		cut := s.cut
 		s.resume()
 		s.link.Announce(protocol.Event{Event: "thawed", Cut: cut, Reason: "Terminating"})
 	}
 	s.forward(syscall.SIGTERM)
+}
+
+// discard ends a restored program that was not let go: the other workers have not begun either, nor has its network.
+func (s *Supervisor) discard() {
+	if err := s.endTree(); err != nil {
+		fmt.Fprintf(os.Stderr, "ergosphere: before the program went on: %v\n", err)
+	}
+	s.end(protocol.Exit{Code: 128 + int(syscall.SIGTERM), Signal: int(syscall.SIGTERM)})
 }
 
 // onProgramEnd ends what is left of the tree, as the end of PID 1 does in any container, and the container.

@@ -179,6 +179,21 @@ def test_a_frozen_program_that_is_told_to_end_is_thawed_for_it_and_that_is_said(
     assert job.pod.wait() == 9
 
 
+@pytest.mark.parametrize("grace", ["1", "60"])
+def test_a_restored_program_that_is_told_to_end_before_it_is_let_go_does_not_run(
+    pods: Pods, grace: str
+) -> None:
+    job = pods.python(LISTENER, options=("--grace", grace))
+    job.await_line("ready")
+    job.dump()
+    job.leave()
+    job.arrive()
+    job.pod.signal(signal.SIGTERM)
+    assert job.agent.event("exited")["signal"] == signal.SIGTERM
+    assert job.pod.wait() == 143
+    assert job.lines() == ["ready"]
+
+
 def test_without_an_agent_an_eviction_ends_the_program_at_once(pods: Pods) -> None:
     job = pods.python(LISTENER, options=("--grace", "1000000"))
     job.await_line("ready")
