@@ -22,7 +22,7 @@ from ergosphere.checkpoints.recipe import PackRef
 _Blocks = tuple[list[Sealed], list[str]]  # that follow each other, and their hashes
 _GROUP_PAGES = 16 * BLOCK_PAGES  # what is sealed at once: a pack is a multiple of it
 _GROUPS_QUEUED = 3
-_COPIED_BELOW = 2  # fewer than this part of a chunk are copied, and the chunk let go
+_COPIED_BELOW = 3  # fewer than this part of a chunk are copied, and the chunk let go
 
 
 class _Backlog:
