@@ -13,9 +13,8 @@ from pathlib import Path
 from ergosphere.checkpoints.blobs import Data, Entry
 from ergosphere.checkpoints.errors import Corrupt, translated
 from ergosphere.checkpoints.places import unfinished
-from ergosphere.checkpoints.writeback import begin_writeback
+from ergosphere.checkpoints.writeback import WRITTEN_AT_ONCE, begin_writeback
 
-_WRITTEN_AT_ONCE = 2 << 20  # bytes
 _MOST_PARTS = 256  # the system takes no more than 1024
 
 
@@ -121,7 +120,7 @@ def _batches(parts: Iterable[Data]) -> Iterator[list[memoryview]]:
     for part in parts:
         batch.append(memoryview(part).cast("B"))
         size += len(batch[-1])
-        if size >= _WRITTEN_AT_ONCE or len(batch) == _MOST_PARTS:
+        if size >= WRITTEN_AT_ONCE or len(batch) == _MOST_PARTS:
             yield batch
             batch, size = [], 0
     if batch:

@@ -13,7 +13,7 @@ from ergosphere.checkpoints.errors import Corrupt, Invalid, translated
 from ergosphere.checkpoints.pages import LINE, PAGE_LINES, pages_in
 from ergosphere.checkpoints.recipe import FileEntry, Recipe
 from ergosphere.checkpoints.sums import ChunkSums
-from ergosphere.checkpoints.writeback import begin_writeback
+from ergosphere.checkpoints.writeback import WRITTEN_AT_ONCE, begin_writeback
 
 _MOST_PARTS = 512  # of one write; the system allows twice as many
 
@@ -77,14 +77,15 @@ class RestoredFiles:
                 (self._root / file.path).chmod(file.mode)
 
     def _joined(self, excerpt: Excerpt) -> Iterator[tuple[int, list[memoryview]]]:
-        first, parts, end = 0, list[memoryview](), -1
+        first, parts, size = 0, list[memoryview](), 0
         for line, data in excerpt:
-            if line != end or line in self._begins or len(parts) == _MOST_PARTS:
+            follows = line == first + size // LINE and line not in self._begins
+            if not follows or size >= WRITTEN_AT_ONCE or len(parts) == _MOST_PARTS:
                 if parts:
                     yield first, parts
-                first, parts = line, []
+                first, parts, size = line, [], 0
             parts.append(data)
-            end = line + len(data) // LINE
+            size += len(data)
         if parts:
             yield first, parts
 
