@@ -80,7 +80,7 @@ func take(frozen Frozen, record Record, roots []layer.Root) (Taken, error) {
 	dir, begun, scans := frozen.Dir, time.Now(), scanAll(roots)
 	err := checkIPC()
 	if err == nil {
-		err = frozen.Worker.Proceed()
+		err = frozen.Worker.Write(record.Root)
 	}
 	if err != nil {
 		return Taken{}, failure("CheckpointerFailed", err)

@@ -25,7 +25,7 @@ const rpcDescriptor = 3
 
 // Slowest is how long CRIU may take to get ready, to freeze the program, and to let go of it: somewhat longer than it
 // tries itself. The program may have stopped it.
-const Slowest = 25 * time.Second
+var Slowest = 25 * time.Second
 
 // Spawner starts a child process and gives a channel that delivers its status once when it has ended.
 type Spawner interface {
@@ -37,6 +37,8 @@ type Worker struct {
 	PID    int
 	socket *os.File
 	ended  <-chan syscall.WaitStatus
+	// root is the program that is dumped, once its connections may be in CRIU's hands.
+	root int
 }
 
 // start runs a CRIU worker as the given user, with all capabilities it needs, and sends it a request. The files become
@@ -92,6 +94,12 @@ func (w *Worker) send(request message) error {
 // Proceed lets CRIU go on from the stage it announced last.
 func (w *Worker) Proceed() error { return w.send(answer()) }
 
+// Write lets CRIU, which has frozen the program of that number, write its image.
+func (w *Worker) Write(root int) error {
+	w.root = root
+	return w.Proceed()
+}
+
 // Next waits for what CRIU says next: the name of a stage, at which it then waits for Proceed, or "" with
 // whether the request succeeded. A worker that died says so as an error.
 func (w *Worker) Next() (stage string, success bool, err error) {
@@ -132,38 +140,5 @@ func (w *Worker) AdvanceWithin(limit time.Duration, target string) error {
 	return w.AdvanceTo(target)
 }
 
-func (w *Worker) killAfter(limit time.Duration) *time.Timer {
-	return time.AfterFunc(limit, func() { _ = syscall.Kill(w.PID, syscall.SIGKILL) })
-}
-
 // ErrRefused says that CRIU could not do what was asked; its log has the reason.
 var ErrRefused = errors.New("CRIU failed")
-
-// Finish lets CRIU go on from where it holds, to its end.
-func (w *Worker) Finish() error {
-	err := w.Proceed()
-	for err == nil {
-		var stage string
-		var success bool
-		if stage, success, err = w.Next(); err != nil {
-			break
-		}
-		if stage == "" {
-			if !success {
-				err = ErrRefused
-			}
-			break
-		}
-		err = w.Proceed()
-	}
-	return errors.Join(err, w.Close())
-}
-
-// Close hangs up and waits for the process to end, which it does on its own: a CRIU that loses its caller
-// lets go of the tree. One that does not is killed.
-func (w *Worker) Close() error {
-	defer w.killAfter(Slowest).Stop()
-	err := w.socket.Close()
-	<-w.ended
-	return err
-}

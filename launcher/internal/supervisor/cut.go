@@ -112,6 +112,7 @@ func (s *Supervisor) onDumped(call link.Call, taken checkpoint.Taken, err error)
 	if err != nil {
 		s.cut, s.state = "", Running
 		refuse(call, err)
+		s.loseUnlessConnected(err)
 		return
 	}
 	s.worker = taken.Worker
@@ -190,6 +191,7 @@ func (s *Supervisor) resume() {
 	}
 	if err := s.letGo(); err != nil {
 		fmt.Fprintf(os.Stderr, "ergosphere: after a cut: %v\n", err)
+		s.loseUnlessConnected(err)
 	}
 }
 
