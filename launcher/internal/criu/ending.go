@@ -8,6 +8,7 @@ import (
 
 // Finish lets CRIU go on from where it holds, to its end. It fails as Close does.
 func (w *Worker) Finish() error {
+	defer w.killAfter(Slowest).Stop()
 	if err := w.advanceToEnd(); err != nil {
 		return errors.Join(err, w.Close())
 	}

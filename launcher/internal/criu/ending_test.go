@@ -130,6 +130,14 @@ func TestACheckpointerThatStopsWhileItWritesGivesTheConnectionsBackAtItsEnd(t *t
 	assertPasses(t, own, other)
 }
 
+func TestACheckpointerThatStopsInsteadOfFinishingGivesTheConnectionsBackAtItsEnd(t *testing.T) {
+	program, own, other := takenAway(t)
+	if err := within(t, stopped(t, program).Finish); err == nil {
+		t.Error("it is said to have finished")
+	}
+	assertPasses(t, own, other)
+}
+
 func TestConnectionsThatCannotBeGivenBackAreLost(t *testing.T) {
 	program, _, _ := takenAway(t)
 	result := make(chan error)

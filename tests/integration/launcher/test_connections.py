@@ -11,6 +11,8 @@ from tests.integration.launcher.agent import PATIENCE, Refused
 from tests.integration.launcher.pods import Job, Pods
 from tests.integration.launcher.test_freeze import state
 from tests.integration.launcher.test_moves import AS_ROOT, AS_USER
+from tests.integration.launcher.test_programs import LOCAL_TCP
+from tests.integration.launcher.test_ready import stop_criu
 
 # Nothing passes from the death of CRIU until the launcher hears of it. This program bears it.
 PATIENT_TCP = """
@@ -66,6 +68,18 @@ def test_when_it_is_killed_in_the_middle_of_a_dump(pods: Pods, options: tuple[st
             dump.result()
     assert refused.value.reason == "CheckpointerFailed"
     assert state(job) == ("Running", "")
+    job.await_lines(20)
+    job.move()
+    job.await_lines(20)
+
+
+@each_user
+def test_when_it_is_stopped_after_a_dump(pods: Pods, options: tuple[str, ...]) -> None:
+    job = pods.python(LOCAL_TCP, options=options)
+    job.await_lines(3)
+    job.dump()
+    stop_criu(job)
+    job.thaw()
     job.await_lines(20)
     job.move()
     job.await_lines(20)
