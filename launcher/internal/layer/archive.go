@@ -13,13 +13,6 @@ import (
 	"ergosphere.dev/launcher/internal/sys"
 )
 
-// namesRecord is the extended header of a directory that lists what it holds, so that files of the image which
-// the program removed are removed again. A name cannot hold the separator.
-const (
-	namesRecord    = "ERGOSPHERE.names"
-	namesSeparator = "/"
-)
-
 // Archive writes the entries of a root to a tar stream under their absolute paths. Sockets and devices are left
 // out: CRIU makes the sockets again, and the program may not make devices. So is what has gone since the scan: other
 // containers of the pod run on, and work in its volumes.
@@ -65,11 +58,7 @@ func (w *writer) add(entry Entry) error {
 	case syscall.S_IFREG:
 		return w.addRegular(entry, header)
 	case syscall.S_IFDIR:
-		header.Typeflag = tar.TypeDir
-		header.Name += "/"
-		if entry.Names != nil {
-			header.PAXRecords = map[string]string{namesRecord: strings.Join(entry.Names, namesSeparator)}
-		}
+		return w.addDirectory(header, entry.Names)
 	case syscall.S_IFIFO:
 		header.Typeflag = tar.TypeFifo
 	case syscall.S_IFLNK:

@@ -12,8 +12,8 @@ import (
 	"ergosphere.dev/launcher/internal/sys"
 )
 
-// makeDirectory makes sure that a directory is there and holds nothing but what the archive lists.
-func makeDirectory(at int, name string, header *tar.Header) error {
+// makeDirectory makes sure that a directory is there and, if the archive has a list, holds nothing but what is on it.
+func makeDirectory(at int, name, list string, listed bool) error {
 	status, err := sys.Stat(at, name)
 	if err == nil && status.Type() != syscall.S_IFDIR {
 		if err := sys.Remove(at, name); err != nil {
@@ -27,7 +27,6 @@ func makeDirectory(at int, name string, header *tar.Header) error {
 	if err != nil {
 		return err
 	}
-	names, listed := header.PAXRecords[namesRecord]
 	if !listed {
 		return nil
 	}
@@ -35,20 +34,24 @@ func makeDirectory(at int, name string, header *tar.Header) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(prune(directory, status.MountID, strings.Split(names, namesSeparator)), directory.Close())
+	return errors.Join(prune(directory, status.MountID, list), directory.Close())
 }
 
-// prune removes from a directory what is not among the names. Mount points stay.
-func prune(directory *os.File, mount uint64, keep []string) error {
+// prune removes from a directory what is not on a list. Mount points stay. The list is not taken apart: in an archive that
+// means harm, its names may be many more than the directory's.
+func prune(directory *os.File, mount uint64, list string) error {
 	names, err := directory.Readdirnames(-1)
 	if err != nil {
 		return err
 	}
-	slices.Sort(keep)
+	surplus := map[string]bool{}
 	for _, name := range names {
-		if _, kept := slices.BinarySearch(keep, name); kept {
-			continue
-		}
+		surplus[name] = true
+	}
+	for name := range strings.SplitSeq(list, namesSeparator) {
+		delete(surplus, name)
+	}
+	for name := range surplus {
 		if err := removeTree(int(directory.Fd()), name, mount); err != nil {
 			return err
 		}
@@ -80,7 +83,7 @@ func removeTree(at int, name string, mount uint64) error {
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(prune(directory, mount, nil), directory.Close()); err != nil {
+	if err := errors.Join(prune(directory, mount, ""), directory.Close()); err != nil {
 		return err
 	}
 	if err := sys.RemoveDirectory(at, name); !errors.Is(err, syscall.ENOTEMPTY) && !errors.Is(err, syscall.EBUSY) {

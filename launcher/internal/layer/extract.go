@@ -98,12 +98,16 @@ func (e *extraction) put(header *tar.Header, content io.Reader) error {
 	defer directory.Close()
 	at := int(directory.Fd())
 	_, root := e.bases["/"+strings.TrimSuffix(header.Name, "/")]
-	if header.Typeflag == tar.TypeDir {
+	if header.Typeflag == tar.TypeDir || header.Typeflag == typeListed {
+		list, listed, err := takeNames(header, content)
+		if err != nil {
+			return err
+		}
 		// A root is the new pod's own and keeps its attributes: /dev/shm may belong to a user from outside.
 		if !root {
 			e.directories = append(e.directories, header)
 		}
-		return makeDirectory(at, name, header)
+		return makeDirectory(at, name, list, listed)
 	}
 	if root {
 		return errors.New("the archive has a root as something else than a directory")

@@ -14,11 +14,12 @@ func archiveOf(t *testing.T, headers ...tar.Header) *tar.Reader {
 	stream := tar.NewWriter(&buffer)
 	for _, header := range headers {
 		header.Uid, header.Gid = os.Getuid(), os.Getgid()
-		if header.Typeflag == tar.TypeReg {
+		hasContent := header.Typeflag == tar.TypeReg || header.Typeflag == typeListed
+		if hasContent {
 			header.Size = 4
 		}
 		must(t, stream.WriteHeader(&header))
-		if header.Typeflag == tar.TypeReg {
+		if hasContent {
 			_, err := stream.Write([]byte("evil"))
 			must(t, err)
 		}
@@ -44,6 +45,12 @@ func TestAHostileArchiveCannotLeaveItsRoot(t *testing.T) {
 		"a hard link by dots":   {{Typeflag: tar.TypeLink, Name: in + "/x", Linkname: in + "/" + dots + out + "/secret"}},
 		"a link as a directory": {
 			{Typeflag: tar.TypeDir, Name: in + "/d/", Mode: 0o755},
+			{Typeflag: tar.TypeSymlink, Name: in + "/d", Linkname: outside},
+		},
+		"a list of another place": {{Typeflag: typeListed, Name: out + "/"}},
+		"a list by dots":          {{Typeflag: typeListed, Name: in + "/" + dots + out + "/"}},
+		"a list for a link": {
+			{Typeflag: typeListed, Name: in + "/d/", Mode: 0o755},
 			{Typeflag: tar.TypeSymlink, Name: in + "/d", Linkname: outside},
 		},
 		"a root as a file": {evil(in)},
