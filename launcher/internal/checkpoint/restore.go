@@ -33,7 +33,7 @@ func Restore(installed criu.Installed, record Record, job, dir string, roots []l
 	if err != nil {
 		return Restored{}, failure("CheckpointerMissing", err)
 	}
-	if err := worker.AdvanceTo(criu.StageRestored); err != nil {
+	if err := advanceRestore(worker, dir); err != nil {
 		return Restored{}, errors.Join(diagnosed(dir, restoreLog, err), worker.Close())
 	}
 	restored.Worker, restored.Restore = worker, time.Since(begun)

@@ -85,7 +85,7 @@ func take(frozen Frozen, record Record, roots []layer.Root) (Taken, error) {
 	if err != nil {
 		return Taken{}, failure("CheckpointerFailed", err)
 	}
-	if err := frozen.Worker.AdvanceTo(criu.StageDumped); err != nil {
+	if err := advanceDump(frozen.Worker, dir); err != nil {
 		return Taken{}, diagnosed(dir, dumpLog, err)
 	}
 	taken := Taken{Worker: frozen.Worker, Freeze: frozen.Freeze, Dump: time.Since(begun)}

@@ -1,6 +1,7 @@
 package criu
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -138,6 +139,16 @@ func (w *Worker) AdvanceTo(target string) error {
 func (w *Worker) AdvanceWithin(limit time.Duration, target string) error {
 	defer w.killAfter(limit).Stop()
 	return w.AdvanceTo(target)
+}
+
+// AdvanceUnder is AdvanceTo for a CRIU that is killed when a context ends. The error is the context's cause then.
+func (w *Worker) AdvanceUnder(limited context.Context, target string) error {
+	defer context.AfterFunc(limited, w.kill)()
+	err := w.AdvanceTo(target)
+	if err != nil && limited.Err() != nil {
+		return context.Cause(limited)
+	}
+	return err
 }
 
 // ErrRefused says that CRIU could not do what was asked; its log has the reason.

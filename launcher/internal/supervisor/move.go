@@ -3,6 +3,7 @@ package supervisor
 import (
 	"errors"
 	"fmt"
+	"os"
 	"syscall"
 
 	"ergosphere.dev/launcher/internal/checkpoint"
@@ -45,6 +46,7 @@ func (s *Supervisor) restore(call link.Call) error {
 func (s *Supervisor) onRestored(call link.Call, record checkpoint.Record, ended <-chan syscall.WaitStatus,
 	restored checkpoint.Restored, err error) {
 	if err != nil {
+		s.endHalfRestored()
 		refuse(call, err)
 		return
 	}
@@ -54,6 +56,13 @@ func (s *Supervisor) onRestored(call link.Call, record checkpoint.Record, ended 
 	s.record, s.ended, s.worker, s.state = record, ended, restored.Worker, Restored
 	call.Answer(protocol.Reply{
 		OK: true, FilesMs: milliseconds(restored.Files), RestoreMs: milliseconds(restored.Restore)})
+}
+
+// endHalfRestored kills what a CRIU has left that was killed itself: parts of the program, which might run.
+func (s *Supervisor) endHalfRestored() {
+	if err := endOrphans(); err != nil {
+		fmt.Fprintf(os.Stderr, "ergosphere: after a restore: %v\n", err)
+	}
 }
 
 // thaw lets a frozen or restored program run. A program that runs already needs no more.

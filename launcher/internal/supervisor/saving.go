@@ -192,7 +192,7 @@ func (s *Supervisor) startAgain() {
 	}
 }
 
-// endOrphans kills what the ended program left to PID 1.
+// endOrphans kills what the ended program, or a restore that failed, left to PID 1.
 func endOrphans() error {
 	processes, err := proctree.List()
 	if err != nil {
