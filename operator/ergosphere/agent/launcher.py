@@ -18,8 +18,15 @@ from ergosphere.api.agent import Exit
 CONNECT_INTERVAL_SECONDS = 0.02
 """Between attempts to reach a launcher that is not there yet; it may start at any moment."""
 
+ANSWER_SECONDS = 60.0
+"""How long a launcher may take to answer what it does at once. It may be ending a CRIU that hangs before."""
+
 LINE_LIMIT = 1 << 20
 """Longest line in bytes that a launcher may send."""
+
+# The launcher itself bounds how long CRIU has for the others. `leave` lasts until the program's memory is
+# given back and its last output is copied; a launcher that is asked again does not get to it any earlier.
+_AT_ONCE = {"status", "start", "renew", "thaw"}
 
 _STATES = {Program.WAITING, Program.RUNNING, Program.FROZEN, Program.RESTORED, Program.EXITED}
 
@@ -75,13 +82,16 @@ class Launcher:
 
     async def ask(self, op: str, **fields: Any) -> Line:
         """Send one request and await its reply. Raises LauncherRefused, LauncherLost."""
-        if self._writer is None:
+        writer = self._writer
+        if writer is None:
             raise LauncherLost(op)
         number = next(self._ids)
         answer: asyncio.Future[Line] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
-        self._writer.write(json.dumps({"id": number, "op": op, **fields}).encode() + b"\n")
+        writer.write(json.dumps({"id": number, "op": op, **fields}).encode() + b"\n")
         try:
+            if op in _AT_ONCE:
+                await _answered_or_cut_off(answer, writer)
             line = await answer
         except _Closed:
             raise LauncherLost(op) from None
@@ -133,6 +143,14 @@ class Launcher:
             answer.set_result(line)
         elif event := _event(line):
             self._hear(event)
+
+
+async def _answered_or_cut_off(answer: asyncio.Future[Line], writer: asyncio.StreamWriter) -> None:
+    """End the connection when the answer does not come; whoever awaits it then hears of that in its turn."""
+    await asyncio.wait([answer], timeout=ANSWER_SECONDS)
+    if not answer.done():
+        log.warning("the launcher does not answer")
+        writer.transport.abort()
 
 
 class _Closed(Exception):
