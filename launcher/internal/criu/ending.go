@@ -42,7 +42,7 @@ func (w *Worker) Close() error {
 
 func (w *Worker) hangUp() error {
 	err := w.socket.Close()
-	<-w.ended
+	<-w.Ended
 	return err
 }
 

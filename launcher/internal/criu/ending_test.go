@@ -86,7 +86,7 @@ func stopped(t *testing.T, program int) *Worker {
 	theirs := os.NewFile(uintptr(pair[1]), "theirs")
 	pid, ended := sleeping(t, theirs)
 	must(t, theirs.Close(), syscall.Kill(pid, syscall.SIGSTOP))
-	return &Worker{PID: pid, socket: os.NewFile(uintptr(pair[0]), "ours"), ended: ended, root: program}
+	return &Worker{PID: pid, Ended: closedAt(ended), socket: os.NewFile(uintptr(pair[0]), "ours"), root: program}
 }
 
 // within returns what a function returns, which it must do soon.

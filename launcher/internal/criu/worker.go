@@ -35,9 +35,10 @@ type Spawner interface {
 
 // Worker is one CRIU process serving one request.
 type Worker struct {
-	PID    int
+	PID int
+	// Ended is closed when the process has ended.
+	Ended  <-chan struct{}
 	socket *os.File
-	ended  <-chan syscall.WaitStatus
 	// root is the program that is dumped, once its connections may be in CRIU's hands.
 	root int
 }
@@ -73,7 +74,7 @@ func (c Installed) start(user program.User, files []uintptr, request message) (*
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot start %s: %w", binary, err), socket.Close())
 	}
-	worker := &Worker{PID: pid, socket: socket, ended: ended}
+	worker := &Worker{PID: pid, Ended: closedAt(ended), socket: socket}
 	if user.UID == 0 {
 		// At a restore CRIU opens every file of the program, whose own limit may be above ours.
 		err = sys.AllowAllFiles(pid)
@@ -85,6 +86,16 @@ func (c Installed) start(user program.User, files []uintptr, request message) (*
 		return nil, errors.Join(err, worker.Close())
 	}
 	return worker, nil
+}
+
+// closedAt makes of a status that is delivered once a channel that many can wait at.
+func closedAt(ended <-chan syscall.WaitStatus) <-chan struct{} {
+	closed := make(chan struct{})
+	go func() {
+		<-ended
+		close(closed)
+	}()
+	return closed
 }
 
 func (w *Worker) send(request message) error {

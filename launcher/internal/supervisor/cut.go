@@ -171,10 +171,15 @@ func (s *Supervisor) onLeaseEnd() {
 	if !s.held() || s.busy != "" {
 		return
 	}
+	s.runOn("LeaseExpired")
+}
+
+// runOn resumes the program unasked, and says so.
+func (s *Supervisor) runOn(reason string) {
 	cut := s.cut
 	s.resume()
 	if !s.over {
-		s.link.Announce(protocol.Event{Event: "thawed", Cut: cut, Reason: "LeaseExpired"})
+		s.link.Announce(protocol.Event{Event: "thawed", Cut: cut, Reason: reason})
 	}
 }
 

@@ -2,13 +2,11 @@ package supervisor
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"syscall"
 	"time"
 
-	"ergosphere.dev/launcher/internal/criu"
 	"ergosphere.dev/launcher/internal/protocol"
 )
 
@@ -75,12 +73,10 @@ func (s *Supervisor) terminate() {
 		return
 	}
 	if s.worker != nil {
-		cut := s.cut
-		s.resume()
-		if s.over {
-			return
-		}
-		s.link.Announce(protocol.Event{Event: "thawed", Cut: cut, Reason: "Terminating"})
+		s.runOn("Terminating")
+	}
+	if s.over {
+		return
 	}
 	s.forward(syscall.SIGTERM)
 }
@@ -111,19 +107,6 @@ func (s *Supervisor) onProgramEnd(status syscall.WaitStatus) {
 		s.giveUp("the program ended with exit code %d instead of saving its state and ending with 0", exit.Code)
 	}
 	s.end(exit)
-}
-
-// loseUnlessConnected ends a program that did not get its connections back, and the container as if the launcher had been
-// killed: without a word of how the program ended, nobody takes that for its own doing.
-func (s *Supervisor) loseUnlessConnected(err error) {
-	if !errors.Is(err, criu.ErrConnectionsLost) {
-		return
-	}
-	fmt.Fprintf(os.Stderr, "ergosphere: the program is ended: %v\n", err)
-	if err := s.endTree(); err != nil {
-		fmt.Fprintf(os.Stderr, "ergosphere: after that: %v\n", err)
-	}
-	s.state, s.exitCode, s.over = Exited, 128+int(syscall.SIGKILL), true
 }
 
 func (s *Supervisor) end(exit protocol.Exit) {

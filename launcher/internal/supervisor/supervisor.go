@@ -119,6 +119,8 @@ func (s *Supervisor) Run() int {
 		case finish := <-s.finished:
 			s.busy = ""
 			finish()
+		case <-s.checkpointerEnded():
+			s.onCheckpointerEnd()
 		case <-s.lease.C:
 			s.onLeaseEnd()
 		case <-s.save.overdue:

@@ -10,7 +10,7 @@ import pytest
 from tests.integration.launcher.agent import PATIENCE, Refused
 from tests.integration.launcher.pods import Job, Pods
 from tests.integration.launcher.test_freeze import state
-from tests.integration.launcher.test_moves import AS_ROOT, AS_USER
+from tests.integration.launcher.test_moves import AS_ROOT, AS_USER, COUNT
 from tests.integration.launcher.test_programs import LOCAL_TCP
 from tests.integration.launcher.test_ready import stop_criu
 
@@ -83,3 +83,30 @@ def test_when_it_is_stopped_after_a_dump(pods: Pods, options: tuple[str, ...]) -
     job.await_lines(20)
     job.move()
     job.await_lines(20)
+
+
+@each_user
+@pytest.mark.parametrize("dumped", [False, True], ids=["frozen", "dumped"])
+def test_when_it_is_killed_while_it_holds_the_program_the_cut_is_undone(
+    pods: Pods, options: tuple[str, ...], dumped: bool
+) -> None:
+    job = pods.python(PATIENT_TCP, options=options)
+    job.await_lines(3)
+    job.freeze(lease=300)
+    if dumped:
+        job.dump(lease=300)
+    os.kill(checkpointer(job), signal.SIGKILL)
+    assert job.agent.event("thawed")["reason"] == "CheckpointerEnded"
+    assert state(job) == ("Running", "")
+    job.await_lines(20)
+
+
+def test_when_it_is_killed_before_a_restored_program_is_let_go_that_is_lost(pods: Pods) -> None:
+    job = pods.python(COUNT)
+    job.await_lines(3)
+    job.dump()
+    job.leave()
+    job.arrive()
+    os.kill(checkpointer(job), signal.SIGKILL)
+    assert job.pod.wait() == 137
+    assert not job.pod.termination.read_text()
