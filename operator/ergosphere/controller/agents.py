@@ -4,7 +4,7 @@ import asyncio
 import logging
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import aiohttp
@@ -36,13 +36,15 @@ class Agents:
     """The latest report of every agent that is followed. `on_report` is called with the job's uid.
 
     `answered` are the pods of those that have answered when they were asked. `unheard` are those that could
-    not be told something, and since when by the monotonic clock nothing was heard of them.
+    not be told something, and since when by the monotonic clock nothing was heard of them; `unreached` those
+    whose last poll failed, alike. Only the former may miss what they are told.
     """
 
     def __init__(self, tls: ssl.SSLContext, on_report: Callable[[str], None]) -> None:
         self.reports: dict[str, Report] = {}
         self.answered: set[str] = set()
         self.unheard: dict[str, float] = {}
+        self.unreached: dict[str, float] = {}
         self._tls = tls
         self._on_report = on_report
         self._polls: dict[Address, asyncio.Task[None]] = {}
@@ -57,6 +59,7 @@ class Agents:
         self.reports = {pod: report for pod, report in self.reports.items() if pod in known}
         self.answered &= known
         self.unheard = {pod: since for pod, since in self.unheard.items() if pod in known}
+        self.unreached = {pod: since for pod, since in self.unreached.items() if pod in known}
 
     def add(self, addresses: set[Address]) -> None:
         """Follow these agents too."""
@@ -117,6 +120,7 @@ class Agents:
                 delay = _RETRY_SECONDS
             except (aiohttp.ClientError, TimeoutError, ValidationError) as error:
                 _log.debug("agent of %s not heard: %s", address.pod, error)
+                self.unreached.setdefault(address.pod, time.monotonic())
                 await asyncio.sleep(delay)
                 delay = min(delay * 1.3, _SLOWEST_RETRY_SECONDS)
 
@@ -140,8 +144,14 @@ class Agents:
         now = time.monotonic()
         return frozenset(pod for pod, since in self.unheard.items() if now - since >= seconds)
 
+    def waited(self, pods: Iterable[str]) -> dict[str, float]:
+        """For how many seconds those of these pods were asked in vain whose agents are not reached."""
+        now, unreached = time.monotonic(), self.unreached
+        return {pod: now - unreached[pod] for pod in pods if pod in unreached}
+
     def _take(self, address: Address, report: Report) -> None:
         self.unheard.pop(address.pod, None)
+        self.unreached.pop(address.pod, None)
         known = self.reports.get(address.pod)
         if address in self._polls and report != known:
             self.reports[address.pod] = report

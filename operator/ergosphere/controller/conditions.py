@@ -16,6 +16,7 @@ from ergosphere.api.training_job_status import (
     TrainingJobStatus,
 )
 
+from . import reach
 from .ending import arrived, finished, who_ended
 from .view import JobView
 
@@ -30,6 +31,7 @@ _LONGEST_MESSAGE = 32768
 _NAMED = 16
 FAILED_CREATE = "FailedCreate"
 WORKER_STUCK = "WorkerStuck"
+WORKER_SILENT = "WorkerSilent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def derived(
     running = bool(status.placement) and _runs(view, status)
     status = _without_refusal(job, status, now)
     status = set_condition(job, status, PLACED, bool(status.placement), *_placed(status, waiting), now)
-    status = set_condition(job, status, RUNNING, running, *_running(view, status, running), now)
+    status = set_condition(job, status, RUNNING, running, *_running(view, status, running, now), now)
     suspended = job.spec.suspend and not status.placement and not _ended(status)
     reason = "Suspended" if suspended else "NotSuspended"
     status = set_condition(job, status, SUSPENDED, suspended, reason, "", now)
@@ -126,14 +128,14 @@ def _placed(status: TrainingJobStatus, waiting: Waiting | None) -> tuple[str, st
     return (waiting.reason, waiting.message) if waiting else ("Waiting", "waiting for the next plan")
 
 
-def _running(view: JobView, status: TrainingJobStatus, running: bool) -> tuple[str, str]:
+def _running(view: JobView, status: TrainingJobStatus, running: bool, now: datetime) -> tuple[str, str]:
     if running:
         return _going(view)
     if _ended(status):
         return "Finished", ""
     if status.cut:
         return "Cut", f"being cut for checkpoint {status.cut.name}"
-    return _starting(view, status) if status.placement else ("NotPlaced", "")
+    return _starting(view, status, now) if status.placement else ("NotPlaced", "")
 
 
 def _going(view: JobView) -> tuple[str, str]:
@@ -143,12 +145,15 @@ def _going(view: JobView) -> tuple[str, str]:
     return "SomeRanksEnded", f"{who_ended(done)}: the job cannot be cut while others run"
 
 
-def _starting(view: JobView, status: TrainingJobStatus) -> tuple[str, str]:
-    """Why a job that has its nodes does not run yet: a kubelet says what keeps it, if anything does."""
-    stuck = next((p for p in view.workers.values() if p.stuck), None)
-    if stuck is None or status.incarnation != view.job.status.incarnation:
+def _starting(view: JobView, status: TrainingJobStatus, now: datetime) -> tuple[str, str]:
+    """Why a job that has its nodes does not run yet: a kubelet or an agent's silence says what keeps it."""
+    if status.incarnation != view.job.status.incarnation:
         return "Starting", ""
-    return WORKER_STUCK, f"rank {stuck.rank} on {stuck.node}: {stuck.stuck}"
+    stuck = next((p for p in view.workers.values() if p.stuck), None)
+    if stuck:
+        return WORKER_STUCK, f"rank {stuck.rank} on {stuck.node}: {stuck.stuck}"
+    silent = reach.out_of_reach(view, now)
+    return (WORKER_SILENT, reach.why(silent, view.job.namespace)) if silent else ("Starting", "")
 
 
 def _with_migration(

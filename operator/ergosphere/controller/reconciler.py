@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -63,8 +64,7 @@ class Reconciler:
 
     async def _step(self, key: Key) -> bool:
         """Write the next status if there is one, and say so; or else do what the status asks for."""
-        silent = self._agents.silent(self._lease_seconds)
-        view = self._cache.view(key, self._agents.reports, self._agents.answered, silent)
+        view = self._view(key)
         if view is None:
             return False
         self._agents.add(addresses(view))
@@ -77,6 +77,12 @@ class Reconciler:
         )
         self._keep(results)
         return False
+
+    def _view(self, key: Key) -> JobView | None:
+        agents = self._agents
+        silent = agents.silent(self._lease_seconds)
+        view = self._cache.view(key, agents.reports, agents.answered, silent)
+        return view and replace(view, unreached=agents.waited(pod.uid for pod in view.pods))
 
     async def _advance(self, key: Key, view: JobView, now: datetime) -> bool:
         decided = self.decisions

@@ -17,7 +17,8 @@ class JobView:
     """One job, its pods, what their agents report and its checkpoints, oldest first.
 
     `answered` are the pods whose agents were asked whether they are there, and said so; `silent` those whose
-    agents were spoken to for as long as a lease lasts, and were not heard.
+    agents were spoken to for as long as a lease lasts, and were not heard; `unreached` says for how many
+    seconds others were asked in vain.
     """
 
     job: TrainingJob
@@ -25,6 +26,7 @@ class JobView:
     reports: Mapping[str, Report] = field(default_factory=dict)
     answered: Set[str] = frozenset()
     silent: Set[str] = frozenset()
+    unreached: Mapping[str, float] = field(default_factory=dict)
     checkpoints: tuple[Checkpoint, ...] = ()
 
     @cached_property

@@ -1,7 +1,7 @@
 """One worker's pod, as it is read: how it stands, and what has ended it."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ _STUCK = {
 # What a kubelet says of pods that it does not take, beside OutOfcpu and the like.
 _REJECTED = {"UnexpectedAdmissionError", "NodeAffinity", "NodePorts", "AppArmor", "InvalidNodeInfo"}
 _OURS = "ergosphere-"
+_AGENT = "ergosphere-agent"
 # Exit codes above are 128 and the number of the signal that ended the container's first process.
 _SIGNALLED = 128
 # How kubelets with containerd, CRI-O or Docker call a container whose first process never began.
@@ -42,7 +43,7 @@ class WorkerPod:
     `unstarted` is why the node's runtime could not start it.
     `ending` says that none but Ergosphere's own containers run in it, which end by themselves.
     `lost` says that its node is gone or out of reach, `grace_seconds` how long a deleted pod may go on,
-    `ended` when its program ended, by its node's clock.
+    `ended` when its program ended, and `up` when its agent began, by its node's clock.
     """
 
     name: str
@@ -66,6 +67,7 @@ class WorkerPod:
     lost: bool = False
     grace_seconds: int = 0
     created: datetime | None = None
+    up: datetime | None = None
 
     @property
     def over(self) -> bool:
@@ -110,6 +112,7 @@ def _worker(pod: Mapping[str, Any], main: str, lost: Callable[[str], bool]) -> W
         node=spec.get("nodeName", ""),
         ip=status.get("podIP", ""),
         created=_time(metadata.get("creationTimestamp")),
+        up=_up(status),
         phase=status.get("phase", "Pending"),
         reason="" if fault else status.get("reason", "") or _outside(program, prelude),
         fault=fault,
@@ -129,6 +132,15 @@ def _worker(pod: Mapping[str, Any], main: str, lost: Callable[[str], bool]) -> W
 
 def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
+
+
+def _up(status: Mapping[str, Any]) -> datetime | None:
+    """When the agent began; when its pod did, if it ended since, for it may never be up for long."""
+    first: Sequence[Mapping[str, Any]] = status.get("initContainerStatuses") or ()
+    agent = next((c for c in first if c["name"] == _AGENT), {})
+    if agent.get("restartCount"):
+        return _time(status.get("startTime"))
+    return _time(((agent.get("state") or {}).get("running") or {}).get("startedAt"))
 
 
 def _ended(container: Mapping[str, Any], main: str) -> bool:

@@ -34,6 +34,7 @@ class Scene:
         self.reports: dict[str, Report] = {}
         self.checkpoints: list[Checkpoint] = []
         self.answers: set[str] = set()
+        self.waits: dict[str, float] = {}
         self.status: dict[str, Any] = {}
 
     def spec(self, **fields: Any) -> Self:
@@ -89,6 +90,10 @@ class Scene:
         self.answers.add(f"p{self.status['incarnation']}-{rank}")
         return self
 
+    def unreached(self, rank: int, seconds: float) -> Self:
+        self.waits[f"p{self.status['incarnation']}-{rank}"] = seconds
+        return self
+
     def pod(self, rank: int = 0, **fields: Any) -> Self:
         self.pods = [replace(p, **fields) if p.rank == rank else p for p in self.pods]
         return self
@@ -131,5 +136,6 @@ class Scene:
             tuple(self.pods),
             dict(self.reports),
             frozenset(self.answers),
+            unreached=dict(self.waits),
             checkpoints=tuple(self.checkpoints),
         )

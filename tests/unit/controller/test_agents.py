@@ -101,3 +101,48 @@ class Referring(Forged):
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.asked = [*getattr(self, "asked", []), request.path]
         return web.Response(status=307, headers={"Location": "/elsewhere"})
+
+
+@asynccontextmanager
+async def followed(patch: pytest.MonkeyPatch, *errors: Exception) -> AsyncIterator[Agents]:
+    """An agent that was asked once more than it was not reached, and keeps the last question open."""
+    agents = Agents(client_context(new_authority()), lambda job: None)
+    left, asked = [*errors], asyncio.Event()
+
+    async def report(*_: object) -> Report:
+        if left:
+            raise left.pop()
+        asked.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    patch.setattr(module, "_RETRY_SECONDS", 0.0)
+    patch.setattr(agents, "_report", report)
+    agents.follow({ADDRESS})
+    await asked.wait()
+    try:
+        yield agents
+    finally:
+        await agents.close()
+
+
+async def test_an_agent_that_cannot_be_reached_is_known_before_anything_is_told_to_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with followed(monkeypatch, TimeoutError(), TimeoutError()) as agents:
+        assert agents.waited(["pod", "other"]).keys() == {"pod"}
+        assert agents.silent(0) == frozenset()
+        agents.follow(set())
+        assert agents.waited(["pod"]) == {}
+
+
+async def test_one_that_has_nothing_new_to_say_was_reached(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with followed(monkeypatch) as agents:
+        assert agents.waited(["pod"]) == {}
+
+
+async def test_so_was_one_that_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with spoken_to(Forged(SHORT), tmp_path, monkeypatch) as agents:
+        agents.unreached["pod"] = 0.0
+        await agents.ask(ADDRESS)
+        assert agents.waited(["pod"]) == {}

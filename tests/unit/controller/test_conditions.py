@@ -1,5 +1,8 @@
 """What a job's conditions say, however large the job, and why it does not run."""
 
+from datetime import datetime, timedelta
+
+import pytest
 from tests.unit.controller.builders import NOW, Scene
 
 from ergosphere.api.agent import Phase
@@ -51,6 +54,29 @@ def test_a_job_whose_worker_is_stuck_says_with_what() -> None:
     assert stuck.status == "False"
     assert stuck.reason == "WorkerStuck"
     assert stuck.message == "rank 1 on n2: main: ImagePullBackOff: no such image"
+
+
+def test_a_starting_job_one_of_whose_agents_cannot_be_reached_says_which_and_what_to_look_at() -> None:
+    scene = Scene().placed("n1", "n2").report(Phase.WAITING, 0).pod(1, up=NOW - timedelta(seconds=60))
+    for seconds, reason in ((59, "Starting"), (60, "WorkerSilent")):
+        assert said(scene.unreached(1, seconds), "Running").reason == reason
+    silent = said(scene, "Running")
+    assert silent.status == "False"
+    assert silent.message.startswith("rank 1 on n2: the agent of pod a-1-1 does not answer the operator")
+    assert "network policies let the operator's namespace reach port 7600 in ns" in silent.message
+    scene.waits.clear()
+    assert (said(scene, "Running").reason, said(scene, "Running").message) == ("Starting", "")
+
+
+@pytest.mark.parametrize("up", [None, NOW - timedelta(seconds=59)], ids=["not up", "up a moment ago"])
+def test_an_agent_that_has_only_just_begun_is_not_called_silent(up: datetime | None) -> None:
+    scene = Scene().placed("n1").pod(0, up=up).unreached(0, 600)
+    assert said(scene, "Running").reason == "Starting"
+
+
+def test_nor_is_one_that_is_not_reached_while_its_gang_runs() -> None:
+    scene = Scene().placed("n1", ran=True).running().pod(0, up=NOW - timedelta(hours=1)).unreached(0, 600)
+    assert said(scene, "Running").reason == "AllRanksRun"
 
 
 def test_a_job_says_that_its_pods_are_refused_for_as_long_as_it_wants_them() -> None:

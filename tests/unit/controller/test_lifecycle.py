@@ -614,3 +614,13 @@ def test_a_worker_that_does_not_start_is_told_of_once() -> None:
     again = Scene().placed("n1").pod(0, phase="Pending", stuck=why)
     again.status["conditions"] = known
     assert after(again).happenings == ()
+
+
+def test_nor_is_one_whose_agent_cannot_be_reached_told_of_more_than_once() -> None:
+    scene = Scene().placed("n1").pod(0, up=NOW - timedelta(hours=1)).unreached(0, 60)
+    result = after(scene)
+    assert [(event.reason, event.warning) for event in result.happenings] == [("WorkerSilent", True)]
+    scene.status = result.status.to_dict()
+    assert after(scene.unreached(0, 120), later=60).status == scene.view().job.status
+    scene.waits.clear()
+    assert after(scene).happenings == ()

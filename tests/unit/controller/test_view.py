@@ -45,6 +45,32 @@ def test_a_pod_is_about_to_end_when_all_but_our_containers_have(
     assert worker.ending is ending
 
 
+BEGUN = "2026-01-01T12:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("agent", "up"),
+    [
+        ({"state": {"running": {"startedAt": BEGUN}}}, 12),
+        ({"state": {"waiting": {"reason": "PodInitializing"}}}, None),
+        ({"state": {"running": {"startedAt": BEGUN}}, "restartCount": 3}, 11),
+        ({"state": {"waiting": {"reason": "CrashLoopBackOff"}}, "restartCount": 3}, 11),
+    ],
+    ids=["once", "not yet", "again", "again and again"],
+)
+def test_when_an_agent_began_is_known(agent: dict[str, object], up: int | None) -> None:
+    pod = {
+        "metadata": {"name": "a-1-0", "uid": "p", "labels": {LABEL_RANK: "0", LABEL_INCARNATION: "1"}},
+        "spec": {"nodeName": "n1"},
+        "status": {
+            "startTime": "2026-01-01T11:00:00Z",
+            "initContainerStatuses": [{"name": "ergosphere-agent", **agent}],
+        },
+    }
+    (worker,) = worker_pods([pod], "main", lambda _: False)
+    assert worker.up == (datetime(2026, 1, 1, up, tzinfo=UTC) if up else None)
+
+
 def test_when_a_program_ended_is_known() -> None:
     assert ended(3).ended == datetime(2026, 1, 1, 12, tzinfo=UTC)
 
