@@ -16,7 +16,7 @@ from ergosphere.api.training_job_status import (
     TrainingJobStatus,
 )
 
-from . import reach
+from . import beginning
 from .ending import arrived, finished, who_ended
 from .view import JobView
 
@@ -149,11 +149,10 @@ def _starting(view: JobView, status: TrainingJobStatus, now: datetime) -> tuple[
     """Why a job that has its nodes does not run yet: a kubelet or an agent's silence says what keeps it."""
     if status.incarnation != view.job.status.incarnation:
         return "Starting", ""
-    stuck = next((p for p in view.workers.values() if p.stuck), None)
-    if stuck:
-        return WORKER_STUCK, f"rank {stuck.rank} on {stuck.node}: {stuck.stuck}"
-    silent = reach.out_of_reach(view, now)
-    return (WORKER_SILENT, reach.why(silent, view.job.namespace)) if silent else ("Starting", "")
+    if why := beginning.stuck(view):
+        return WORKER_STUCK, why
+    why = beginning.silent(view, now)
+    return (WORKER_SILENT, why) if why else ("Starting", "")
 
 
 def _with_migration(

@@ -6,8 +6,8 @@ from datetime import timedelta
 from ergosphere.api.meta import condition
 from ergosphere.api.training_job_status import FAILED, MOST_UNFIT
 
-from . import blame, cutting, settling, starting
-from .conditions import FAILED_CREATE, PODS_CREATED
+from . import beginning, blame, cutting, settling, starting
+from .conditions import FAILED_CREATE, PODS_CREATED, WORKER_SILENT, WORKER_STUCK
 from .ending import done
 from .happening import Happening
 from .moment import Moment, Next, end, unplaced
@@ -17,6 +17,8 @@ _FIRST_BACKOFF_SECONDS = 10
 _LONGEST_BACKOFF_SECONDS = 360
 # For so long a job's pods may be refused, and for so long it then leaves its GPUs to others.
 _REFUSED_SECONDS = 60
+# A large image takes minutes to be pulled, and somebody may be about to mend what is wrong.
+_STALLED_SECONDS = 600
 
 
 def program_failed(moment: Moment) -> Next | None:
@@ -83,16 +85,35 @@ def refused(moment: Moment) -> Next | None:
     No program of a gang begins before all of them are there. It is tried again ever later, and not at one
     time with others that were refused for the same quota, lest each got a part of it once more.
     """
-    view, status = moment.view, moment.view.job.status
+    status = moment.view.job.status
     why = condition(status.conditions, PODS_CREATED)
     if not status.placement or why is None or why.reason != FAILED_CREATE:
         return None
     if moment.now < why.last_transition_time + timedelta(seconds=_REFUSED_SECONDS):
         return None
+    return _given_back(moment, FAILED_CREATE, why.message)
+
+
+def stalled(moment: Moment) -> Next | None:
+    """A gang was placed a while ago and has not begun, for one of its workers cannot: as with `refused`."""
+    view, status, now = moment.view, moment.view.job.status, moment.now
+    if not status.placement or status.ran_incarnation == status.incarnation or status.placed_time is None:
+        return None
+    if now < status.placed_time + timedelta(seconds=_STALLED_SECONDS):
+        return None
+    if why := beginning.stuck(view) or beginning.unbegun(view, now, _STALLED_SECONDS):
+        return _given_back(moment, WORKER_STUCK, why)
+    why = beginning.unheard(view, now, _STALLED_SECONDS)
+    return _given_back(moment, WORKER_SILENT, why) if why else None
+
+
+def _given_back(moment: Moment, reason: str, why: str) -> Next:
+    """The job leaves its GPUs to others, and is tried again ever later."""
+    view, status = moment.view, moment.view.job.status
     seconds = max(_REFUSED_SECONDS, _backoff(max(1, status.incarnation - status.ran_incarnation)))
     seconds += zlib.crc32(f"{view.job.uid}/{status.incarnation}".encode()) % seconds
-    message = f"{why.message}; it gives its GPUs back, and is tried again in {seconds} s"
-    told = Happening(FAILED_CREATE, message, warning=True)
+    message = f"{why}; it gives its GPUs back, and is tried again in {seconds} s"
+    told = Happening(reason, message, warning=True)
     return unplaced(moment, told, not_before=moment.now + timedelta(seconds=seconds))
 
 

@@ -162,6 +162,7 @@ RULES: tuple[Rule, ...] = (
     failures.unfit_node,
     failures.worker_lost,
     failures.refused,
+    failures.stalled,
     failures.unrestorable,
     pods_created,
     arrived,

@@ -80,6 +80,51 @@ def test_gangs_that_are_refused_again_and_again_are_tried_ever_later_and_not_all
     assert len(set(waits.values())) == 4
 
 
+PULL = "main: ImagePullBackOff: no such image"
+
+
+@pytest.mark.parametrize(
+    ("pod", "reason", "why"),
+    [
+        ({"phase": "Pending", "stuck": PULL}, "WorkerStuck", f"rank 1 on n2: {PULL}"),
+        (
+            {"phase": "Pending", "created": NOW},
+            "WorkerStuck",
+            "rank 1 on n2: pod a-1-1 does not begin; look at its Events",
+        ),
+        ({"up": NOW}, "WorkerSilent", "rank 1 on n2: the agent of pod a-1-1 does not answer the operator; "),
+    ],
+    ids=["no image", "no container", "no answer"],
+)
+def test_a_gang_one_of_whose_workers_cannot_begin_leaves_its_gpus_to_others_after_ten_minutes(
+    pod: dict[str, object], reason: str, why: str
+) -> None:
+    scene = Scene().placed("n1", "n2").report(Phase.WAITING, 0).pod(1, **pod)
+    assert after(scene.unreached(1, 599), later=599).status.placement
+    result = after(scene.unreached(1, 600), later=600)
+    assert (result.status.placement, result.status.failures) == ([], 0)
+    assert result.status.not_before
+    seconds = int((result.status.not_before - NOW).total_seconds()) - 600
+    assert 60 <= seconds < 120
+    (told,) = result.happenings
+    assert (told.reason, told.warning) == (reason, True)
+    assert told.message.startswith(why)
+    assert told.message.endswith(f"; it gives its GPUs back, and is tried again in {seconds} s")
+
+
+def test_a_gang_that_takes_long_to_begin_keeps_them() -> None:
+    """Its images are large, and are pulled; or it has much to restore, and was heard since."""
+    pulling = Scene().placed("n1").report(Phase.UNKNOWN).pod(0, phase="Pending", created=NOW, up=NOW)
+    assert after(pulling, later=3600).status.placement
+    restoring = Scene().placed("n1").report(Phase.UNKNOWN).pod(0, up=NOW).unreached(0, 3000)
+    assert after(restoring, later=3600).status.placement
+
+
+def test_so_does_one_that_runs_whatever_becomes_of_its_containers_and_its_agents() -> None:
+    scene = Scene().placed("n1", "n2", ran=True).pod(0, up=NOW, stuck=PULL).pod(1, up=NOW)
+    assert after(scene.unreached(0, 3000).unreached(1, 3000), later=3600).status.placement
+
+
 def test_pods_that_are_not_created_yet_are_waited_for() -> None:
     scene = Scene().placed("n1")
     scene.pods, scene.status["conditions"] = [], []
