@@ -106,18 +106,19 @@ class Book:
         self._count(job, -1)
         return job
 
-    def resting(self, since: float) -> float:
-        """When the first of those jobs was placed that were placed after `since`; infinite if none was.
+    def rested_at(self, now: float, rest_s: float) -> float:
+        """When the first job will have been placed for `rest_s` that has not been yet; infinite if all have.
 
-        `since` never goes back.
+        `now` never goes back.
         """
         for placed in self._told:
-            if placed[0] > since:
+            if placed[0] + rest_s > now:
                 heapq.heappush(self._recent, placed)
         self._told.clear()
-        while self._recent and (self._recent[0][0] <= since or not self._current(*self._recent[0])):
-            heapq.heappop(self._recent)
-        return self._recent[0][0] if self._recent else math.inf
+        recent = self._recent
+        while recent and (recent[0][0] + rest_s <= now or not self._current(*recent[0])):
+            heapq.heappop(recent)
+        return recent[0][0] + rest_s if recent else math.inf
 
     def _current(self, started: float, name: str) -> bool:
         return name in self.placed and self.placed[name].started == started

@@ -133,10 +133,10 @@ class Cycle:
 
     def rested(self, job: Job) -> bool:
         """Whether the job had its minimum run time since it was last placed."""
-        return self.now - job.started >= self.rules.min_run_s
+        return job.started + self.rules.min_run_s <= self.now
 
     def again(self, time: float) -> None:
-        """Plan again at `time` at the latest."""
+        """Plan again at `time`, which is to come, at the latest."""
         if self.look_again is None or time < self.look_again:
             self.look_again = time
 

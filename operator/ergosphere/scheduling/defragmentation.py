@@ -49,14 +49,15 @@ class Defragmenter:
             return None
         cost = sum(mover.moving.pause_s * len(mover.placement) * mover.gpus_per_worker for mover in moved)
         since = max(job.started, job.submitted)
-        waited = max(self.cycle.rules.patience_s, self.cycle.now - since)
+        pays_at = since + cost / gpus
+        pays = cost <= self.cycle.rules.patience_s * gpus or pays_at <= self.cycle.now
         placement = self.cycle.place(job, job.workers)
-        if placement is not None and cost <= waited * gpus:
+        if placement is not None and pays:
             self.cycle.released += 1
             return placement
         if placement is not None:
             self.costs[shape] = cost
-            self.pays_at[shape] = since + cost / gpus
+            self.pays_at[shape] = pays_at
         self._undo(moved)
         return None
 

@@ -17,12 +17,19 @@ def expectation(job: Job, now: float, rules: Rules) -> tuple[float, float]:
 
     The latter if it goes on as it does; infinite while it stands still.
     """
-    run_s = job.ledger.attained(now) / job.workers
-    guess = _guess_s(run_s, rules)
-    since, received, _ = job.ledger.changes[-1] if job.ledger.changes else (now, 0, 0)
-    # Reckoned from the last change: whenever it is asked for, it is the same to the last bit.
-    until = since + (guess * job.workers - job.ledger.total) / received if received else math.inf
-    return guess * job.workers * max(1, job.gpus_per_worker), until
+    guess = _guess_s(job.ledger.attained(now) / job.workers, rules)
+    # The run time is rounded otherwise than the times at which more is expected, by which it is decided.
+    if guess > rules.fresh_s and now < _until(job, guess / 2) < math.inf:
+        guess /= 2
+    elif _until(job, guess) <= now:
+        guess *= 2
+    return guess * job.workers * max(1, job.gpus_per_worker), _until(job, guess)
+
+
+def _until(job: Job, guess: float) -> float:
+    """When the job has run for `guess` seconds; the same to the last bit whenever it is asked for."""
+    since, received, _ = job.ledger.changes[-1] if job.ledger.changes else (0.0, 0, 0)
+    return since + (guess * job.workers - job.ledger.total) / received if received else math.inf
 
 
 def _guess_s(run_s: float, rules: Rules) -> float:

@@ -136,9 +136,9 @@ class Serving:
         for job in self.idle():
             self.cycle.waiting[job.name] = explanation.waiting(job)
         # Asked for even if nobody waits: it forgets who has rested.
-        rested = self.cycle.book.resting(self.cycle.now - self.cycle.rules.min_run_s)
+        rested = self.cycle.book.rested_at(self.cycle.now, self.cycle.rules.min_run_s)
         if self.cycle.waiting:
-            self._look_again(rested + self.cycle.rules.min_run_s)
+            self._look_again(rested)
 
     def _look_again(self, rested: float) -> None:
         """When time alone brings more room: others have rested, ran longer, or moving them pays by then."""

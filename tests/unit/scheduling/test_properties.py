@@ -1,13 +1,16 @@
 """What holds of every plan for every cluster."""
 
+import math
 import random
 from dataclasses import replace
 
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.unit.scheduling.clusters import LEVELS, NOW, applied, clusters, used
 
 from ergosphere.scheduling import promise
 from ergosphere.scheduling.model import DEFAULT_TIERS, Fleet, Job, Node, Preempt, State
+from ergosphere.scheduling.order import expectation
 from ergosphere.scheduling.placing import place
 from ergosphere.scheduling.plan import plan
 from ergosphere.scheduling.planner import Planner
@@ -103,6 +106,33 @@ def test_planning_again_after_a_plan_was_carried_out_gives_no_action(
     fleet, jobs = cluster
     after = applied(jobs, plan(fleet, jobs, NOW))
     assert plan(fleet, after, NOW).actions == ()
+
+
+@thorough
+@given(clusters())
+def test_the_time_to_look_again_is_to_come_also_when_it_has_come(cluster: tuple[Fleet, list[Job]]) -> None:
+    fleet, jobs = cluster
+    now = NOW
+    for _ in range(8):
+        later = plan(fleet, jobs, now).look_again
+        if later is None:
+            return
+        assert later > now
+        now = later
+
+
+@thorough
+@given(clusters(), st.integers(1, 3))
+def test_what_is_expected_of_a_job_changes_when_it_is_said_to_and_not_before(
+    cluster: tuple[Fleet, list[Job]], steps: int
+) -> None:
+    for job in (job for job in cluster[1] if job.placement):
+        until = NOW
+        for _ in range(steps):
+            guess, until = expectation(job, before := until, Rules())
+            assert until > before
+        assert expectation(job, math.nextafter(until, 0.0), Rules()) == (guess, until)
+        assert expectation(job, until, Rules())[0] == 2 * guess
 
 
 @thorough
