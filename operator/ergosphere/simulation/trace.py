@@ -59,6 +59,12 @@ def _gpus(row: Row, column: str) -> int:
     return int(_number(row, column, 1, kind=int))
 
 
+def _name(row: Row) -> str:
+    if not row["job_id"].strip():
+        raise ValueError("job_id must not be empty")
+    return row["job_id"]
+
+
 def _philly(row: Row) -> TraceJob:
     work_ms = _number(row, "iterations", 1) * _number(row, "iteration_time", 1)
     service_s = work_ms * MURI_OVERHEAD / 1000
@@ -66,13 +72,13 @@ def _philly(row: Row) -> TraceJob:
         raise ValueError(f"iterations of iteration_time must take at most {LONGEST_S:g} s, not {service_s:g}")
     submitted = _number(row, "submit_time", 0, LATEST_S * 1000) / 1000
     _number(row, "duration", 0)
-    return TraceJob(row["job_id"], submitted, service_s, _gpus(row, "num_gpu"))
+    return TraceJob(_name(row), submitted, service_s, _gpus(row, "num_gpu"))
 
 
 def _itp(row: Row) -> TraceJob:
     submitted = _number(row, "submission_time", 0, LATEST_S)
     service_s = _number(row, "duration", 1, LONGEST_S)
-    return TraceJob(row["job_id"], submitted, service_s, _gpus(row, "num_gpu"))
+    return TraceJob(_name(row), submitted, service_s, _gpus(row, "num_gpu"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,8 @@ BAD = [
     ([ITP, "a,0,5,0"], ":2: num_gpu must be from 1 to 1e+15, not 0"),
     ([ITP, "a,0,5,1.5"], ":2: num_gpu must be a number, not '1.5'"),
     ([ITP, "a,0,5"], ":2: 3 values for 4 columns"),
+    ([ITP, "a,0,5,1", ",1,5,1"], ":3: job_id must not be empty"),
+    ([PHILLY, " ,4,2000,1000,5,100"], ":2: job_id must not be empty"),
     ([ITP, "a,0,5,1", "a,1,5,1"], ":3: job_id 'a' appears twice"),
     ([ITP + ",colour", "a,0,5,1,red"], ":1: unknown column 'colour'; microsoft-itp has duration, job_id"),
     (["a,b", "1,2"], ":1: columns a, b are no known trace format (philly-muri: "),
