@@ -10,7 +10,12 @@ time. Whatever is left beyond that is for higher tiers.
 
 from collections.abc import Iterable, Mapping
 
+from ergosphere.scheduling.flow import tightest
 from ergosphere.scheduling.model import Job, Tier
+
+FEW_TYPES = 14
+MANY_UNIONS = 256
+"""More unions than these are looked at each only of few types, and only to say why there is no room."""
 
 
 class Admission:
@@ -37,23 +42,44 @@ class Admission:
 
         None if it can be kept: within every union of types that it has a part in, since whoever accepts
         several types may be served from any. A job alone may be promised all of the fleet.
+
+        Where there are very many such unions, of more than FEW_TYPES types, a job alone may not, and types
+        that it has no part in stand against it if more of them is promised than its tier may be: rather too
+        little is promised than too much.
         """
-        for kinds in self._unions(self._kinds(types)):
+        wanted = self._kinds(types)
+        if unions := self._unions(wanted, MANY_UNIONS):
+            return self._exceeded(unions, tier, gpus)
+        against = self._exceeded([self._tightest(wanted, self.tiers[tier].promise)], tier, gpus, alone=False)
+        if against and len(self.all) <= FEW_TYPES:
+            return self._exceeded(self._unions(wanted, 1 << FEW_TYPES), tier, gpus)
+        return against
+
+    def _exceeded(
+        self, unions: list[frozenset[str]], tier: str, gpus: int, *, alone: bool = True
+    ) -> tuple[int, float] | None:
+        """What is promised out of the first of these that one more promise would exceed, and its most."""
+        for kinds in unions:
             made = sum(asked for others, asked in self.asked.items() if others <= kinds)
             capacity = sum(self.capacity[kind] for kind in kinds)
-            most = self.tiers[tier].promise * capacity if made else capacity
+            most = capacity if alone and not made else self.tiers[tier].promise * capacity
             if made + gpus > most + 1e-6:
                 return made, most
         return None
 
-    def _unions(self, kinds: frozenset[str]) -> list[frozenset[str]]:
-        """The request's types, joined with what overlaps them, the fewest first; and all."""
+    def _unions(self, kinds: frozenset[str], most: int) -> list[frozenset[str]]:
+        """The request's types, joined with what overlaps them, the fewest first; and all; or nothing."""
         found, new = {self.all}, {kinds}
         while new:
             found |= new
+            if len(found) > most:
+                return []
             joined = {others | union for others in self.asked for union in new if others & union}
             new = joined - found
         return sorted(found, key=lambda union: (len(union), sorted(union)))
+
+    def _tightest(self, kinds: frozenset[str], promise: float) -> frozenset[str]:
+        return tightest(self.asked, {kind: promise * gpus for kind, gpus in self.capacity.items()}, kinds)
 
     def admit(self, jobs: Iterable[Job]) -> list[Job]:
         """Make what promises can be made to these jobs, in this order, and say to whom."""
