@@ -5,12 +5,15 @@ from collections.abc import Iterable
 from ergosphere.scheduling.book import Shape
 from ergosphere.scheduling.cycle import Cause, Cycle
 from ergosphere.scheduling.model import Job, Placement
-from ergosphere.scheduling.placing import accepted, room
+from ergosphere.scheduling.placing import accepted, domains, room
 from ergosphere.scheduling.space import bits
 from ergosphere.scheduling.yielding import Yield
 
 CANDIDATES = 64
 """Nodes looked at for one gang, those with the fewest GPUs to clear first."""
+
+DOMAINS = 4
+"""Domains looked at for one gang that must be within one."""
 
 TRIES = 4
 """How many yields more than the GPUs that are needed are worth trying."""
@@ -100,8 +103,19 @@ class Defragmenter:
 
     def _consolidate(self, job: Job) -> list[Job] | None:
         """Clear as many nodes as the gang lacks; the jobs moved, or None with nothing changed."""
+        ways = (self._clear_among(job, nodes) for nodes in self._regions(job))
+        return next((moved for moved in ways if moved is not None), None)
+
+    def _regions(self, job: Job) -> list[int]:
+        """The nodes that all of the gang must be among: of domains, the few with the most free GPUs."""
+        space, nodes = self.cycle.space, accepted(self.cycle.space, job)
+        if job.topology is None or not job.topology.required:
+            return [nodes]
+        by_room = [*domains(space, space.levels.index(job.topology.level), 0)]
+        return [nodes & domain for domain in reversed(by_room[-DOMAINS:])]
+
+    def _clear_among(self, job: Job, nodes: int) -> list[Job] | None:
         space, gpus = self.cycle.space, job.gpus_per_worker
-        nodes = accepted(space, job)
         kept = self._roomy(nodes, gpus)
         lacking = job.workers - sum(room(s, kept, gpus, job.workers) for s in space.buckets.values())
         moved: list[Job] = []

@@ -139,7 +139,7 @@ def _on_many(space: Space, shelf: Shelf, nodes: int, job: Job, workers: int) -> 
         if level < wanted and job.topology and job.topology.required:
             return None
         best: list[Pick] | None = None
-        for domain in _domains(space, level, gpus * workers):
+        for domain in domains(space, level, gpus * workers):
             picks = _greedy(shelf, nodes & domain, gpus, workers)
             if picks is not None and len(picks) == len(wide):
                 return picks
@@ -150,7 +150,7 @@ def _on_many(space: Space, shelf: Shelf, nodes: int, job: Job, workers: int) -> 
     return None if job.topology and job.topology.required else wide
 
 
-def _domains(space: Space, level: int, gpus: int) -> Iterator[int]:
+def domains(space: Space, level: int, gpus: int) -> Iterator[int]:
     """The domains of a level with that many GPUs free, the tightest first."""
     domains = space.with_total[level]
     for total in sorted(total for total in domains if total >= gpus):

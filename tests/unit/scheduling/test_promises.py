@@ -7,7 +7,19 @@ from tests.unit.scheduling.clusters import applied, running
 from ergosphere.scheduling import promise
 from ergosphere.scheduling.admission import Admission
 from ergosphere.scheduling.ledger import Ledger
-from ergosphere.scheduling.model import Fleet, Job, Moving, Node, Plan, Preempt, Resize, Start, State, Tier
+from ergosphere.scheduling.model import (
+    Fleet,
+    Job,
+    Moving,
+    Node,
+    Plan,
+    Preempt,
+    Resize,
+    Start,
+    State,
+    Tier,
+    Topology,
+)
 from ergosphere.scheduling.plan import plan
 from ergosphere.scheduling.rules import Rules
 
@@ -100,6 +112,19 @@ def test_small_jobs_move_together_when_that_lets_a_gang_start_and_is_worth_it() 
     done = plan(fleet(n1=8, n2=8), [*small, job("gang", 8, submitted=since)], NOW)
     assert sorted(kinds(done).values()) == ["Migrate", "Start"]
     assert {action.reason for action in done.actions} == {"Defragmentation", "Defragmented"}
+
+
+def test_jobs_move_out_of_the_one_domain_that_a_gang_must_be_in() -> None:
+    since = NOW - HOUR
+    racks = {"n1": "r1", "n2": "r1", "n3": "r2", "n4": "r2"}
+    nodes = {name: Node(name, 4 if name == "n4" else 8, domains=(rack,)) for name, rack in racks.items()}
+    small = runs(job("small", 2, "Standard", since, admitted=since), "n1", since)
+    gang = job("gang", 8, submitted=since, workers=2, topology=Topology("rack", required=True))
+    done = plan(Fleet(nodes, ("rack",)), [small, gang], NOW)
+    assert {action.job: action.placement for action in done.actions} == {
+        "small": ("n4",),
+        "gang": ("n1", "n2"),
+    }
 
 
 def test_a_move_that_costs_more_than_it_gains_is_not_made_and_the_cost_is_told() -> None:
