@@ -19,17 +19,20 @@ class Claims:
         self.failed: dict[tuple[Shape, int, int], int] = {}
         """Claims that found no room, and how often room had been made by then."""
 
-    def serve(self) -> None:
-        """Start them, the highest tier first, within a tier the one that is worst off.
+    def serve(self) -> bool:
+        """Start them, the highest tier first, within a tier the one that is worst off; whether any was not.
 
         Where that fails and others run, time may help: they come to have more than they were promised.
         """
+        failed = False
         for job in sorted(self._due(), key=self._order):
             if job.placement and not self.cycle.settled(job):
                 continue  # moved meanwhile, so that another could start
             served = self._complete(job) if job.placement else self.serving.fits(job) or self._claim(job)
             if not served and self.cycle.book.placed:
                 self.cycle.again(self.cycle.now + self.cycle.rules.look_s)
+                failed = True
+        return failed
 
     def _due(self) -> list[Job]:
         cycle, due = self.cycle, []

@@ -93,11 +93,16 @@ def _decide(cycle: Cycle) -> Plan:
     admit(cycle)
     serving = Serving(cycle)
     serving.salvaged()
-    Claims(serving).serve()
+    unserved = Claims(serving).serve()
     # After the claims: what is found for those who leave would else be taken from them again.
     relocate(cycle)
     evacuate(cycle)
+    made = cycle.released
     serving.fill()
+    if unserved and cycle.released > made:
+        # Whoever moved for others may have left room for a promise, and they yield to it.
+        Claims(serving).serve()
+        serving.fill()
     # Those who yielded may have left room for jobs that had none to leave a cordoned node for.
     evacuate(cycle)
     grow(cycle)

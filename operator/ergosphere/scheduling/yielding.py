@@ -120,7 +120,10 @@ def above_asked(cycle: Cycle) -> list[Yield]:
 
 
 class Yielders:
-    """The running jobs in the order in which they yield to a promise: lowest tier, then largest surplus."""
+    """The running jobs in the order in which they yield to a promise: lowest tier, then largest surplus.
+
+    Those too that this plan has started before, but for those whose turn it was: others were told so.
+    """
 
     def __init__(self, cycle: Cycle) -> None:
         self.cycle = cycle
@@ -162,11 +165,14 @@ class Yielders:
         return self.above[job.name]
 
     def _tiers(self) -> dict[int, list[Job]]:
+        cycle = self.cycle
         if self.tiers is None:
             self.tiers = {}
-            for name in self.cycle.book.placed:
-                job = self.cycle.job(name)
-                self.tiers.setdefault(self.cycle.tiers[job.tier].rank, []).append(job)
+            placed, cause = cycle.book.placed, cycle.cause
+            new = [n for n, p in cycle.target.items() if p and n not in placed and cause[n].reason != "Turn"]
+            for name in [*placed, *new]:
+                job = cycle.job(name)
+                self.tiers.setdefault(cycle.tiers[job.tier].rank, []).append(job)
         return self.tiers
 
     def _ranked(self, rank: int) -> list[Job]:

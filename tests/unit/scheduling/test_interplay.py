@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from tests.unit.scheduling.clusters import applied
 
 from ergosphere.scheduling.cycle import Cycle
 from ergosphere.scheduling.ledger import Ledger
@@ -16,6 +17,7 @@ from ergosphere.scheduling.model import (
     Resize,
     Start,
     State,
+    Topology,
 )
 from ergosphere.scheduling.order import expectation
 from ergosphere.scheduling.plan import Follower, plan
@@ -100,6 +102,19 @@ def test_whoever_yielded_in_vain_keeps_its_gpus():
     other = waiting("other", 8, NOW - 4000, tier="Basic", gpu_types=b)
     done = planned([mover, useless, useful, due, other], *nodes)
     assert {action.job for action in done.actions} == {"due", "mover", "useful"}
+
+
+def test_room_that_others_made_by_moving_goes_to_a_promise_that_had_found_none():
+    nodes = {"n1": Node("n1", 4, domains=("r1",)), "n2": Node("n2", 8, domains=("r2",))}
+    waited = Ledger(((LONG_AGO, 0, 2),)).record(NOW - 1000, 2, 2)
+    mover = running("mover", "n2", "n2", tier="Standard", since=NOW - 1000, ledger=waited, admitted=LONG_AGO)
+    due = waiting("due", 4, NOW - 30, tier="Premium", topology=Topology("rack", required=True))
+    due = replace(due, workers=2, ledger=Ledger(((NOW - 30, 0, 2),)), admitted=NOW - 30)
+    fleet, jobs = Fleet(nodes, ("rack",)), [mover, due, waiting("other", 8, NOW - 2000, tier="Basic")]
+    done = plan(fleet, jobs, NOW)
+    given = {action.job: action.placement for action in done.actions}
+    assert given == {"mover": ("n1", "n1"), "due": ("n2", "n2")}
+    assert plan(fleet, applied(jobs, done), NOW).actions == ()
 
 
 def test_what_jobs_that_are_gone_accepted_limits_no_promise():
