@@ -13,12 +13,20 @@ from ergosphere.controller.conditions import (
     MOVABLE,
     PLACED,
     PODS_CREATED,
+    WORKER_SILENT,
     WORKER_STUCK,
 )
 from ergosphere.controller.kube import Object
 
 # Conditions that hold a job back when they are false; some only for one reason, "" stands for any.
-_BACK = ((PLACED, ""), (PODS_CREATED, FAILED_CREATE), (RUNNING, WORKER_STUCK), (MIGRATED, ""), (MOVABLE, ""))
+_BACK = (
+    (PLACED, ""),
+    (PODS_CREATED, FAILED_CREATE),
+    (RUNNING, WORKER_STUCK),
+    (RUNNING, WORKER_SILENT),
+    (MIGRATED, ""),
+    (MOVABLE, ""),
+)
 
 
 @dataclass(frozen=True, slots=True)

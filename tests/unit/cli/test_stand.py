@@ -31,7 +31,12 @@ def test_a_job_that_waits_says_what_for():
 
 @pytest.mark.parametrize(
     ("kind", "reason"),
-    [("PodsCreated", "FailedCreate"), ("Running", "WorkerStuck"), ("Movable", "LocalVolume")],
+    [
+        ("PodsCreated", "FailedCreate"),
+        ("Running", "WorkerStuck"),
+        ("Running", "WorkerSilent"),
+        ("Movable", "LocalVolume"),
+    ],
 )
 def test_a_job_that_something_holds_back_says_what(kind, reason):
     held = ENDED | {"type": kind, "status": "False", "reason": reason, "message": "Why."}
