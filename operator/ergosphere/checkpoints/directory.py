@@ -13,7 +13,7 @@ from pathlib import Path
 from ergosphere.checkpoints.blobs import Data, Entry
 from ergosphere.checkpoints.errors import Corrupt, translated
 from ergosphere.checkpoints.places import unfinished
-from ergosphere.checkpoints.writeback import WRITTEN_AT_ONCE, begin_writeback
+from ergosphere.checkpoints.writeback import WRITTEN_AT_ONCE, begin_writeback, write_all
 
 _MOST_PARTS = 256  # the system takes no more than 1024
 
@@ -103,8 +103,11 @@ class Directory:
             _ensure_directory(target.parent)
             try:
                 with written.open("xb", buffering=0) as file:
+                    at = 0
                     for batch in _batches(parts):
-                        _write_all(file.fileno(), batch)
+                        size = write_all(file.fileno(), batch, at)
+                        begin_writeback(file.fileno(), at, size)
+                        at += size
                     if durable:
                         os.fsync(file.fileno())
                 yield written, target
@@ -125,14 +128,3 @@ def _batches(parts: Iterable[Data]) -> Iterator[list[memoryview]]:
             batch, size = [], 0
     if batch:
         yield batch
-
-
-def _write_all(file: int, parts: list[memoryview]) -> None:
-    begin, size = os.lseek(file, 0, os.SEEK_CUR), sum(map(len, parts))
-    while parts:
-        written = os.writev(file, parts)
-        while parts and written >= len(parts[0]):
-            written -= len(parts.pop(0))
-        if written:
-            parts[0] = parts[0][written:]
-    begin_writeback(file, begin, size)

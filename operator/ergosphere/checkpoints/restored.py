@@ -13,7 +13,7 @@ from ergosphere.checkpoints.errors import Corrupt, Invalid, translated
 from ergosphere.checkpoints.pages import LINE, PAGE_LINES, pages_in
 from ergosphere.checkpoints.recipe import FileEntry, Recipe
 from ergosphere.checkpoints.sums import ChunkSums
-from ergosphere.checkpoints.writeback import WRITTEN_AT_ONCE, begin_writeback
+from ergosphere.checkpoints.writeback import WRITTEN_AT_ONCE, begin_writeback, cut, write_all
 
 _MOST_PARTS = 512  # of one write; the system allows twice as many
 
@@ -59,8 +59,9 @@ class RestoredFiles:
             if offset >= file.size:
                 continue
             with self._opened(file, os.O_WRONLY) as handle:
+                within = cut(parts, 0, file.size - offset)
                 with self._writing:
-                    written = _write_all(handle, parts, offset, file.size)
+                    written = write_all(handle, within, offset)
                 begin_writeback(handle, offset, written)
 
     def verify(self) -> None:
@@ -101,22 +102,3 @@ class RestoredFiles:
                 yield handle
             finally:
                 os.close(handle)
-
-
-def _write_all(handle: int, parts: list[memoryview], offset: int, size: int) -> int:
-    """Write the parts from `offset` on, up to the file's `size`; how many bytes."""
-    wanted = min(sum(map(len, parts)), size - offset)
-    written = os.pwritev(handle, _cut(parts, 0, wanted), offset)
-    while written < wanted:
-        written += os.pwritev(handle, _cut(parts, written, wanted), offset + written)
-    return wanted
-
-
-def _cut(parts: list[memoryview], begin: int, end: int) -> list[memoryview]:
-    """What the parts hold from byte `begin` to byte `end` of all of them."""
-    found, at = [], 0
-    for part in parts:
-        if at < end and at + len(part) > begin:
-            found.append(part[max(0, begin - at) : end - at])
-        at += len(part)
-    return found
