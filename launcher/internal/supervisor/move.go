@@ -104,14 +104,8 @@ func (s *Supervisor) leave(call link.Call) error {
 // endTree kills whatever is left of the program's tree, and copies out the last of its output.
 func (s *Supervisor) endTree() error {
 	s.dismiss()
-	processes, err := proctree.List()
-	if err != nil {
+	if err := killTree(s.record.Root); err != nil {
 		return err
-	}
-	for _, process := range proctree.Descendants(processes, s.record.Root) {
-		if err := syscall.Kill(process.PID, syscall.SIGKILL); err != nil && err != syscall.ESRCH {
-			return fmt.Errorf("kill process %d (%s): %w", process.PID, process.Name, err)
-		}
 	}
 	if s.worker != nil {
 		// It reports that it cannot resume what was killed in its hands.
@@ -122,4 +116,21 @@ func (s *Supervisor) endTree() error {
 		s.ended = nil
 	}
 	return errors.Join(s.stdout.Drain(), s.stderr.Drain())
+}
+
+// killTree kills a process and all below it, but not the launcher itself.
+func killTree(root int) error {
+	processes, err := proctree.List()
+	if err != nil {
+		return err
+	}
+	for _, process := range proctree.Descendants(processes, root) {
+		if process.PID == os.Getpid() {
+			continue
+		}
+		if err := syscall.Kill(process.PID, syscall.SIGKILL); err != nil && err != syscall.ESRCH {
+			return fmt.Errorf("kill process %d (%s): %w", process.PID, process.Name, err)
+		}
+	}
+	return nil
 }

@@ -193,18 +193,4 @@ func (s *Supervisor) startAgain() {
 }
 
 // endOrphans kills what the ended program, or a restore that failed, left to PID 1.
-func endOrphans() error {
-	processes, err := proctree.List()
-	if err != nil {
-		return err
-	}
-	for _, process := range proctree.Descendants(processes, os.Getpid()) {
-		if process.PID == os.Getpid() {
-			continue
-		}
-		if err := syscall.Kill(process.PID, syscall.SIGKILL); err != nil && err != syscall.ESRCH {
-			return fmt.Errorf("kill process %d (%s): %w", process.PID, process.Name, err)
-		}
-	}
-	return nil
-}
+func endOrphans() error { return killTree(os.Getpid()) }
