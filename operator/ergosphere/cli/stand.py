@@ -7,26 +7,11 @@ from ergosphere.api.checkpoint import FAILED, Checkpoint
 from ergosphere.api.meta import condition, is_true
 from ergosphere.api.training_job import TrainingJob
 from ergosphere.api.training_job_status import RUNNING, SUSPENDED
-from ergosphere.controller.conditions import (
-    FAILED_CREATE,
-    MIGRATED,
-    MOVABLE,
-    PLACED,
-    PODS_CREATED,
-    WORKER_SILENT,
-    WORKER_STUCK,
-)
+from ergosphere.controller.conditions import FAILED_CREATE, HELD_UP, MIGRATED, MOVABLE, PLACED, PODS_CREATED
 from ergosphere.controller.kube import Object
 
-# Conditions that hold a job back when they are false; some only for one reason, "" stands for any.
-_BACK = (
-    (PLACED, ""),
-    (PODS_CREATED, FAILED_CREATE),
-    (RUNNING, WORKER_STUCK),
-    (RUNNING, WORKER_SILENT),
-    (MIGRATED, ""),
-    (MOVABLE, ""),
-)
+# Conditions that hold a job back when they are false; some only for these reasons, where there are any.
+_BACK = {PLACED: (), PODS_CREATED: (FAILED_CREATE,), RUNNING: HELD_UP, MIGRATED: (), MOVABLE: ()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +89,9 @@ def waits(job: TrainingJob) -> str:
     """Why the job is not placed, does not start or cannot move; empty where it waits for nothing."""
     if job.finished or job.spec.suspend:
         return ""
-    for kind, reason in _BACK:
+    for kind, reasons in _BACK.items():
         found = condition(job.status.conditions, kind)
-        if found and found.status == "False" and reason in ("", found.reason):
+        if found and found.status == "False" and (not reasons or found.reason in reasons):
             return f"{found.reason}: {found.message}" if found.message else found.reason
     return ""
 

@@ -32,6 +32,8 @@ _NAMED = 16
 FAILED_CREATE = "FailedCreate"
 WORKER_STUCK = "WorkerStuck"
 WORKER_SILENT = "WorkerSilent"
+# Why a job that has its nodes does not begin, of which its owner is told.
+HELD_UP = (WORKER_STUCK, WORKER_SILENT)
 
 
 @dataclass(frozen=True, slots=True)

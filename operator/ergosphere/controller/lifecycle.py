@@ -11,16 +11,7 @@ from ergosphere.api.training_job_status import COMPLETE, FAILED, RUNNING, Traini
 
 from . import cutting, failures, settling, starting
 from .bookkeeping import booked
-from .conditions import (
-    MIGRATED,
-    MOVABLE,
-    PLACED,
-    PODS_CREATED,
-    WORKER_SILENT,
-    WORKER_STUCK,
-    derived,
-    set_condition,
-)
+from .conditions import HELD_UP, MIGRATED, MOVABLE, PLACED, PODS_CREATED, derived, set_condition
 from .ending import done
 from .happening import Happening
 from .moment import Moment, Next, Rule, end
@@ -77,9 +68,7 @@ def _news(moment: Moment, status: TrainingJobStatus) -> tuple[Happening, ...]:
 def _stuck(before: list[Condition], after: list[Condition]) -> dict[str, str]:
     """Why a worker does not start, if that is not known yet."""
     now, known = condition(after, RUNNING), condition(before, RUNNING)
-    if now is None or now.reason not in (WORKER_STUCK, WORKER_SILENT):
-        return {}
-    if known and known.reason == now.reason:
+    if now is None or now.reason not in HELD_UP or (known and known.reason == now.reason):
         return {}
     return {now.reason: now.message}
 
