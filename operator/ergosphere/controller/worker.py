@@ -7,7 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from ergosphere.api.agent import Exit
+from ergosphere.api.container import RESERVED_PREFIX
 from ergosphere.api.meta import LABEL_INCARNATION, LABEL_JOB_UID, LABEL_RANK
+from ergosphere.workload.sidecar import AGENT
 
 # Reasons for which a container that waits will not start by itself soon.
 _STUCK = {
@@ -21,8 +23,6 @@ _STUCK = {
 }
 # What a kubelet says of pods that it does not take, beside OutOfcpu and the like.
 _REJECTED = {"UnexpectedAdmissionError", "NodeAffinity", "NodePorts", "AppArmor", "InvalidNodeInfo"}
-_OURS = "ergosphere-"
-_AGENT = "ergosphere-agent"
 # Exit codes above are 128 and the number of the signal that ended the container's first process.
 _SIGNALLED = 128
 # How kubelets with containerd, CRI-O or Docker call a container whose first process never began.
@@ -98,7 +98,7 @@ def worker_of(pod: Mapping[str, Any]) -> str | None:
 def _worker(pod: Mapping[str, Any], main: str, lost: Callable[[str], bool]) -> WorkerPod:
     metadata, spec, status = pod["metadata"], pod["spec"], pod.get("status") or {}
     containers = status.get("containerStatuses") or []
-    first = [c for c in status.get("initContainerStatuses") or () if not c["name"].startswith(_OURS)]
+    first = [c for c in _first(status) if not c["name"].startswith(RESERVED_PREFIX)]
     over = status.get("phase") == "Failed"
     program = next((c["state"]["terminated"] for c in containers if _ended(c, main)), None)
     prelude = next((c["state"]["terminated"] for c in first if over and _broke(c)), None)
@@ -134,10 +134,14 @@ def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
+def _first(status: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """What is said of the containers that begin before the program's."""
+    return status.get("initContainerStatuses") or ()
+
+
 def _up(status: Mapping[str, Any]) -> datetime | None:
     """When the agent began; when its pod did, if it ended since, for it may never be up for long."""
-    first: Sequence[Mapping[str, Any]] = status.get("initContainerStatuses") or ()
-    agent = next((c for c in first if c["name"] == _AGENT), {})
+    agent = next((c for c in _first(status) if c["name"] == AGENT), {})
     if agent.get("restartCount"):
         return _time(status.get("startTime"))
     return _time(((agent.get("state") or {}).get("running") or {}).get("startedAt"))
@@ -161,7 +165,7 @@ def _rejected(status: Mapping[str, Any]) -> str:
         return f"{reason}: {status.get('message', '')}"
     if reason:
         return ""
-    ours = (c for c in status.get("initContainerStatuses") or () if c["name"].startswith(_OURS))
+    ours = (c for c in _first(status) if c["name"].startswith(RESERVED_PREFIX))
     broken = next((c for c in ours if _broke(c) and not c["state"]["terminated"].get("signal")), None)
     began = any((c.get("state") or {}).get("terminated") for c in status.get("containerStatuses") or ())
     return f"container {broken['name']} failed before the program began" if broken and not began else ""

@@ -11,6 +11,7 @@ from .settings import PodSettings
 
 IMAGE_BIN = "/opt/ergosphere/bin"
 TLS_MOUNT = "/ergosphere/tls"
+AGENT = "ergosphere-agent"
 
 
 def agent(settings: PodSettings, environment: Mapping[str, str], *, gang: bool) -> dict[str, Any]:
@@ -18,7 +19,7 @@ def agent(settings: PodSettings, environment: Mapping[str, str], *, gang: bool) 
     tls = {"name": "ergosphere-tls", "mountPath": TLS_MOUNT, "readOnly": True}
     own_mounts = [tls, *store.mounts(settings), *store.page_mounts(settings)]
     return {
-        "name": "ergosphere-agent",
+        "name": AGENT,
         "image": settings.agent_image,
         "imagePullPolicy": settings.image_pull_policy,
         "restartPolicy": "Always",
